@@ -1,0 +1,140 @@
+#pragma once
+
+#include "inference/grounding.h"
+#include "inference/image.h"
+#include "inference/tiling.h"
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// The engine as the rest of the program sees it: no torch header.
+namespace inference {
+
+using TokenId = std::int32_t;
+
+enum class Role { User, Assistant };
+
+/// One side of a turn. Pictures belong to user messages. The text may hold `<image>` marks; where
+/// the first user message has pictures and no mark, marks are put in front of it: `<image>\n` for
+/// one picture, `Image-1: <image>\nImage-2: <image>\n` for several (model specification 6.3).
+struct Message {
+    Role role = Role::User;
+    std::string text;
+    std::vector<Image> images;
+};
+
+/// Which system message goes in front. `Default` is the one of InternVL's chat(); `None` leaves
+/// the system turn out, as in the training of KVL; `Thinking` asks for <think>; `Own` is `text`.
+struct SystemPrompt {
+    enum class Preset { Default, None, Thinking, Own };
+    Preset preset = Preset::Default;
+    std::string text;  // for Own
+};
+
+/// Greedy at temperature 0. The defaults of topK and topP are those of transformers' generate().
+struct SamplingOptions {
+    float temperature = 0;
+    int topK = 50;   // 0: all
+    float topP = 1;  // 0..1
+    std::uint64_t seed = 0;
+};
+
+struct Request {
+    std::vector<Message> messages;  // the whole conversation, the question last
+    SystemPrompt system;
+    SamplingOptions sampling;
+    int maxTiles = 12;     // per picture, without the thumbnail
+    int maxNewTokens = 1024;
+};
+
+enum class Channel { Thinking, Answer };
+
+/// A piece of the stream: whole UTF-8 characters, tags and special tokens removed.
+struct Piece {
+    Channel channel = Channel::Answer;
+    std::string_view text;
+};
+
+enum class StopReason { EndOfTurn, TokenLimit, Cancelled };
+
+struct ImageUse {
+    int width = 0, height = 0;  // of the picture given
+    TileGrid grid;
+    int tiles = 0;   // thumbnail included
+    int tokens = 0;  // image context tokens
+};
+
+/// Wall-clock seconds; `firstToken` counts from the call.
+struct Timings {
+    double vision = 0, prefill = 0, decode = 0, firstToken = 0;
+};
+
+struct Answer {
+    std::string text;      // as chat() returns it: special tokens skipped, stripped (7.6, 6.7)
+    std::string thinking;  // between <think> and </think>, stripped
+    std::string answer;    // the rest of `text`, stripped
+    std::vector<Box> boxes;
+    std::vector<TokenId> promptIds, newIds;  // newIds with the id that stopped it
+    std::vector<ImageUse> images;
+    StopReason stop = StopReason::EndOfTurn;
+    int cachedTokens = 0;  // prompt tokens that were not computed again
+    Timings seconds;
+};
+
+/// What is known of a checkpoint without loading its weights.
+struct ModelInfo {
+    std::string name;            // folder name or _name_or_path
+    std::filesystem::path folder;
+    std::string architecture;    // "InternVLChatModel"
+    std::string languageModel;   // "Qwen3ForCausalLM"
+    std::string visionModel;     // "InternVisionModel"
+    std::string storedDtype;     // "BF16" or "F32", as in the file
+    std::string modelHash;       // sha256 over config, index and safetensors headers with shard sizes, hex
+    std::int64_t parameters = 0;
+    std::int64_t weightBytes = 0;  // as stored
+    int tileSize = 0, tokensPerTile = 0, maxTiles = 0;
+    int contextLength = 0;         // max_position_embeddings
+    int languageLayers = 0, visionLayers = 0, hiddenSize = 0, vocabulary = 0;
+    std::string device, dtype;  // as computed, once loaded: "cpu", "fp32"
+    double loadSeconds = 0;
+};
+
+using OnPiece = std::function<void(const Piece&)>;
+
+class Engine {
+public:
+    virtual ~Engine() = default;
+    /// Never changes; any thread.
+    virtual const ModelInfo& info() const = 0;
+    /// Blocks; one thread at a time. `onPiece` is called from this thread. A stop request ends it
+    /// within 200 ms with StopReason::Cancelled and what there is. Throws Error.
+    virtual Answer generate(const Request& request, const OnPiece& onPiece, std::stop_token stop) = 0;
+    /// Prompt tokens of a request, image tokens included; any thread, quick. Throws Error.
+    virtual int promptTokens(const Request& request) const = 0;
+};
+
+/// `done` and `total` are bytes of weights.
+using OnProgress = std::function<void(std::int64_t done, std::int64_t total)>;
+
+struct LoadOptions {
+    std::filesystem::path checkpoint;
+    std::string device = "auto";  // auto, cpu, cuda:N
+    std::string dtype = "auto";   // auto, bf16, fp32
+};
+
+/// Reads config, tokenizer and weights. Throws Error; a stop request throws Cancelled.
+std::unique_ptr<Engine> loadEngine(const LoadOptions& options, const OnProgress& onProgress = {}, std::stop_token stop = {});
+
+/// Reads config, index and safetensors headers only. Throws Error.
+ModelInfo inspectCheckpoint(const std::filesystem::path& folder);
+
+/// A folder that looks like a checkpoint: it has a config.json with an `architectures` list.
+bool looksLikeCheckpoint(const std::filesystem::path& folder);
+
+}  // namespace inference

@@ -1,0 +1,16 @@
+# Targets: format (rewrites), format-check (fails on a difference), tidy (own sources).
+find_program(KVL_CLANG_FORMAT NAMES clang-format-14 clang-format)
+find_program(KVL_CLANG_TIDY NAMES run-clang-tidy-14 run-clang-tidy)
+file(GLOB_RECURSE kvl_sources CONFIGURE_DEPENDS
+    app/*.cpp app/*.h inference/*.cpp inference/*.h inference/*.cu dicom/*.cpp dicom/*.h
+    ui/*.cpp ui/*.h tests/*.cpp tests/*.h)
+if(KVL_CLANG_FORMAT)
+    add_custom_target(format COMMAND ${KVL_CLANG_FORMAT} -i ${kvl_sources}
+        WORKING_DIRECTORY ${PROJECT_SOURCE_DIR} VERBATIM)
+    add_custom_target(format-check COMMAND ${KVL_CLANG_FORMAT} --dry-run --Werror ${kvl_sources}
+        WORKING_DIRECTORY ${PROJECT_SOURCE_DIR} VERBATIM)
+endif()
+if(KVL_CLANG_TIDY)
+    add_custom_target(tidy COMMAND ${KVL_CLANG_TIDY} -quiet -p ${PROJECT_BINARY_DIR} "/(app|inference|dicom|ui)/.*\\.cpp$"
+        WORKING_DIRECTORY ${PROJECT_SOURCE_DIR} VERBATIM)
+endif()

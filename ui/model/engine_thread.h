@@ -1,0 +1,61 @@
+#pragma once
+
+#include "inference/engine.h"
+
+#include <QObject>
+#include <QString>
+#include <QThread>
+
+#include <functional>
+#include <memory>
+#include <stop_token>
+
+namespace ui {
+
+/// Makes an engine, on the engine's thread; main() hands in inference::loadEngine.
+using EngineFactory = std::function<std::unique_ptr<inference::Engine>(
+    const inference::LoadOptions&, const inference::OnProgress&, std::stop_token)>;
+
+class EngineWorker;
+
+/// The model on its own thread. All calls return at once; a cancelled answer is an answer with
+/// StopReason::Cancelled; every exception becomes a `failed` sentence.
+class EngineThread : public QObject {
+    Q_OBJECT
+public:
+    explicit EngineThread(EngineFactory factory, QObject* parent = nullptr);
+    ~EngineThread() override;
+
+    enum class State { Empty, Loading, Ready, Failed };
+    State state() const { return m_state; }
+    /// Of the loaded model; default-made otherwise.
+    const inference::ModelInfo& info() const { return m_info; }
+    QString failure() const { return m_failure; }
+
+    void load(const inference::LoadOptions& options);
+    void unload();
+    void cancelLoad();
+    /// Returns the request's number, which comes back with its signals.
+    quint64 ask(const inference::Request& request);
+    void cancel();
+    bool isBusy() const { return m_running != 0; }
+
+Q_SIGNALS:
+    void stateChanged();
+    void loadProgress(qint64 done, qint64 total);
+    /// At most 30 a second, and when the channel changes.
+    void pieceReady(quint64 id, inference::Channel channel, const QString& text);
+    void answered(quint64 id, const inference::Answer& answer);
+    void failed(quint64 id, const QString& sentence);
+
+private:
+    QThread m_thread;
+    EngineWorker* m_worker = nullptr;
+    State m_state = State::Empty;
+    inference::ModelInfo m_info;
+    QString m_failure;
+    quint64 m_next = 0, m_running = 0;
+    std::stop_source m_stopLoad, m_stopAsk;
+};
+
+}  // namespace ui

@@ -1,0 +1,60 @@
+#pragma once
+
+#include "ui/model/session.h"
+
+#include <QList>
+#include <QObject>
+#include <QString>
+#include <QThread>
+
+#include <memory>
+
+namespace ui {
+
+/// Sessions in SQLite (WAL). Blocking; one thread. Throws Error.
+class SessionStore {
+public:
+    /// Makes the file and its folder where missing and brings the schema up to date. Refuses a
+    /// schema of a newer program and leaves that file as it is.
+    explicit SessionStore(const QString& file);
+    ~SessionStore();
+
+    QList<SessionSummary> list() const;                       // latest first
+    QList<SessionSummary> search(const QString& words) const;  // in titles, questions, answers
+    Session load(qint64 id) const;
+    /// Inserts or updates the session and its changed turns in one transaction; fills in ids.
+    void save(Session& session);
+    void remove(qint64 id);
+    void removeTurn(qint64 turnId);
+
+private:
+    struct Private;
+    std::unique_ptr<Private> d;
+};
+
+/// Writes on its own thread, so that a slow disk never stops the window. Calls return at once and
+/// are carried out in order; the destructor waits for what is left.
+class SessionWriter : public QObject {
+    Q_OBJECT
+public:
+    explicit SessionWriter(const QString& file, QObject* parent = nullptr);
+    ~SessionWriter() override;
+
+    /// `key` names a session before it has an id; saved() comes back with both.
+    void save(const QString& key, const Session& session);
+    void load(qint64 id);
+    void list(const QString& words = {});
+    void remove(qint64 id);
+
+Q_SIGNALS:
+    void saved(const QString& key, qint64 sessionId, const QList<qint64>& turnIds);
+    void loaded(const ui::Session& session);
+    void listed(const QList<ui::SessionSummary>& sessions);
+    void failed(const QString& sentence);
+
+private:
+    struct Private;
+    std::unique_ptr<Private> d;
+};
+
+}  // namespace ui
