@@ -1,7 +1,7 @@
 # Targets: format (rewrites), format-check (fails on a difference), tidy (own sources).
 find_program(KVL_CLANG_FORMAT NAMES clang-format-14 clang-format)
 find_program(KVL_CLANG_TIDY NAMES run-clang-tidy-14 run-clang-tidy)
-file(GLOB_RECURSE kvl_sources CONFIGURE_DEPENDS
+file(GLOB_RECURSE kvl_sources
     app/*.cpp app/*.h inference/*.cpp inference/*.h inference/*.cu dicom/*.cpp dicom/*.h
     ui/*.cpp ui/*.h tests/*.cpp tests/*.h)
 if(KVL_CLANG_FORMAT)
