@@ -1,0 +1,88 @@
+#include "app/arguments.h"
+#include "app/commands.h"
+#include "app/pictures.h"
+#include "inference/engine.h"
+
+#include <nlohmann/json.hpp>
+
+#include <cstdio>
+#include <filesystem>
+#include <stdexcept>
+
+namespace app {
+
+const char* const infoHelp =
+    R"(kvl info PATH [--json]
+
+Says what a picture, DICOM file, study folder, PDF, video or checkpoint is.
+)";
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json describeCheckpoint(const std::string& path)
+{
+    const inference::ModelInfo info = inference::inspectCheckpoint(path);
+    return {{"kind", "checkpoint"},
+            {"name", info.name},
+            {"architecture", info.architecture},
+            {"language_model", info.languageModel},
+            {"vision_model", info.visionModel},
+            {"parameters", info.parameters},
+            {"weight_bytes", info.weightBytes},
+            {"dtype", info.storedDtype},
+            {"language_layers", info.languageLayers},
+            {"vision_layers", info.visionLayers},
+            {"hidden_size", info.hiddenSize},
+            {"vocabulary", info.vocabulary},
+            {"context_length", info.contextLength},
+            {"tile_size", info.tileSize},
+            {"tokens_per_tile", info.tokensPerTile},
+            {"max_tiles", info.maxTiles},
+            {"model_hash", info.modelHash}};
+}
+
+/// Nested values as indented lines, for people.
+void print(const Json& value, int depth)
+{
+    for (const auto& [name, item] : value.items()) {
+        std::printf("%*s", 2 * depth, "");
+        if (item.is_object() || (item.is_array() && !item.empty() && item[0].is_object())) {
+            if (!value.is_array()) {
+                std::printf("%s:\n", name.c_str());
+            } else {
+                std::printf("-\n");
+            }
+            print(item, depth + 1);
+            continue;
+        }
+        const std::string text = item.is_string() ? item.get<std::string>() : item.dump();
+        std::printf("%s: %s\n", name.c_str(), text.c_str());
+    }
+}
+
+}  // namespace
+
+int info(const std::vector<std::string>& words, std::stop_token)
+{
+    const Arguments arguments(words, {{"--json", false}});
+    const std::vector<std::string> paths = arguments.positional();
+    if (paths.size() != 1) {
+        throw UsageError(paths.empty() ? "the path is missing" : "more than one path is given");
+    }
+    std::error_code error;
+    if (!std::filesystem::exists(paths[0], error)) {
+        throw std::runtime_error(paths[0] + " does not exist");
+    }
+    const Json result = inference::looksLikeCheckpoint(paths[0]) ? describeCheckpoint(paths[0])
+                                                                 : describeDocument(paths[0]);
+    if (arguments.has("--json")) {
+        std::puts(result.dump(2, ' ', false, Json::error_handler_t::replace).c_str());
+    } else {
+        print(result, 0);
+    }
+    return exitDone;
+}
+
+}  // namespace app

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <stop_token>
+#include <string>
+#include <vector>
+
+namespace app {
+
+inline constexpr int exitDone = 0;
+inline constexpr int exitFailed = 1;
+inline constexpr int exitUsage = 2;
+inline constexpr int exitInterrupted = 130;
+
+/// One `kvl` command. `run` gets the words after its name and a token that Ctrl+C stops; it
+/// returns the exit status, or throws: UsageError for exit status 2, any other exception for 1.
+struct Command {
+    const char* name;
+    const char* summary;
+    const char* help;
+    int (*run)(const std::vector<std::string>& words, std::stop_token stop);
+};
+
+int ask(const std::vector<std::string>& words, std::stop_token stop);
+int tiles(const std::vector<std::string>& words, std::stop_token stop);
+int tokenize(const std::vector<std::string>& words, std::stop_token stop);
+int info(const std::vector<std::string>& words, std::stop_token stop);
+
+extern const char* const askHelp;
+extern const char* const tilesHelp;
+extern const char* const tokenizeHelp;
+extern const char* const infoHelp;
+
+}  // namespace app

@@ -1,0 +1,204 @@
+#include "app/pictures.h"
+
+#include "ui/model/document.h"
+#include "ui/model/report.h"
+#include "ui/model/to_inference_image.h"
+
+#include <QFileInfo>
+#include <QImage>
+#include <QSaveFile>
+
+#include <algorithm>
+
+namespace app {
+
+namespace {
+
+std::unique_ptr<ui::Document> openOne(const std::string& file)
+{
+    auto documents = ui::openDocuments(QString::fromStdString(file));
+    if (documents.size() != 1) {
+        QStringList titles;
+        for (const auto& document : documents) {
+            titles << document->title();
+        }
+        throw ui::DocumentError(
+            QStringLiteral("%1 holds %2 series or documents (%3); name one of its files instead")
+                .arg(QString::fromStdString(file))
+                .arg(documents.size())
+                .arg(titles.mid(0, 5).join(QStringLiteral("; "))));
+    }
+    return std::move(documents.front());
+}
+
+ui::FrameOptions frameOptions(const PictureChoice& choice)
+{
+    ui::FrameOptions options;
+    if (choice.window) {
+        options.window = ui::WindowLevel{choice.window->first, choice.window->second};
+    }
+    options.asShown = choice.asShown;
+    return options;
+}
+
+}  // namespace
+
+Picture openPicture(const PictureChoice& choice)
+{
+    const auto document = openOne(choice.file);
+    const QString file = QString::fromStdString(choice.file);
+    if (choice.frame >= document->frameCount()) {
+        throw ui::DocumentError(
+            QStringLiteral("%1 has %2 %3(s); --frame %4 is past the last one, %5")
+                .arg(file)
+                .arg(document->frameCount())
+                .arg(document->frameNoun())
+                .arg(choice.frame)
+                .arg(document->frameCount() - 1));
+    }
+    const ui::Frame frame = document->frame(choice.frame, frameOptions(choice));
+    if (choice.window && !frame.window) {
+        throw ui::DocumentError(
+            QStringLiteral("%1 is a colour picture; --window applies to grey values only")
+                .arg(file));
+    }
+    Picture picture;
+    picture.choice = choice;
+    picture.frameWidth = frame.pixels.width();
+    picture.frameHeight = frame.pixels.height();
+    picture.note = frame.note.toStdString();
+    QImage pixels = frame.pixels;
+    if (choice.region) {
+        const QRect region(choice.region->x, choice.region->y, choice.region->width,
+                           choice.region->height);
+        if (region.isEmpty() || !pixels.rect().contains(region)) {
+            throw ui::DocumentError(
+                QStringLiteral(
+                    "--region %1,%2,%3,%4 does not lie within %5, which has %6 × %7 pixels")
+                    .arg(region.x())
+                    .arg(region.y())
+                    .arg(region.width())
+                    .arg(region.height())
+                    .arg(file)
+                    .arg(pixels.width())
+                    .arg(pixels.height()));
+        }
+        pixels = pixels.copy(region);
+    }
+    picture.image = ui::toInferenceImage(pixels);
+    return picture;
+}
+
+void writePng(const inference::Image& image, const std::string& file)
+{
+    const QImage pixels(image.pixels.get(), image.width, image.height, image.stride,
+                        QImage::Format_RGB888);
+    QSaveFile out(QString::fromStdString(file));
+    if (!out.open(QIODevice::WriteOnly) || !pixels.save(&out, "PNG") || !out.commit()) {
+        throw ui::Error(
+            QStringLiteral("%1 can't be written: %2").arg(out.fileName(), out.errorString()));
+    }
+}
+
+nlohmann::ordered_json describeDocument(const std::string& path)
+{
+    using Json = nlohmann::ordered_json;
+    Json documents = Json::array();
+    for (const auto& document : ui::openDocuments(QString::fromStdString(path))) {
+        const ui::Frame frame = document->frame(0);
+        Json one = {{"title", document->title().toStdString()},
+                    {"kind", document->subtitle().toStdString()},
+                    {"frames", document->frameCount()},
+                    {"frame_noun", document->frameNoun().toStdString()},
+                    {"width", frame.pixels.width()},
+                    {"height", frame.pixels.height()}};
+        if (frame.window) {
+            one["window"] = {{"center", frame.window->center}, {"width", frame.window->width}};
+        }
+        if (!frame.unit.isEmpty()) {
+            one["unit"] = frame.unit.toStdString();
+        }
+        if (frame.spacing) {
+            one["spacing_mm"] = {{"x", frame.spacing->x},
+                                 {"y", frame.spacing->y},
+                                 {"source", frame.spacing->source.toStdString()}};
+        }
+        if (!frame.note.isEmpty()) {
+            one["note"] = frame.note.toStdString();
+        }
+        Json properties = Json::object();
+        for (const ui::Property& property : document->properties(0)) {
+            if (property.depth == 0 && !property.name.isEmpty()) {
+                properties[property.name.toStdString()] = property.value.toStdString();
+            }
+        }
+        one["properties"] = properties;
+        documents.push_back(one);
+    }
+    return documents.size() == 1 ? documents[0] : Json{{"documents", documents}};
+}
+
+void writeReport(const std::string& file, const std::vector<Picture>& pictures,
+                 const inference::Request& request, const inference::Answer& answer,
+                 const inference::ModelInfo& model, const std::string& question)
+{
+    ui::Session session;
+    session.title = QString::fromStdString(question).left(80);
+    session.created = session.updated = QDateTime::currentDateTime();
+    ui::Turn turn;
+    turn.asked = session.created;
+    turn.question = QString::fromStdString(question);
+    for (const Picture& picture : pictures) {
+        ui::Attachment attachment;
+        const QString path =
+            QFileInfo(QString::fromStdString(picture.choice.file)).absoluteFilePath();
+        attachment.frame = {path, picture.choice.frame, {}};
+        attachment.options = frameOptions(picture.choice);
+        attachment.frameSize = {picture.frameWidth, picture.frameHeight};
+        if (const auto& region = picture.choice.region) {
+            attachment.region = QRect(region->x, region->y, region->width, region->height);
+        }
+        attachment.title = QFileInfo(path).fileName();
+        if (picture.choice.window) {
+            attachment.window = QStringLiteral("C %1 W %2")
+                                    .arg(picture.choice.window->first)
+                                    .arg(picture.choice.window->second);
+        }
+        turn.attachments << attachment;
+    }
+    turn.thinking = QString::fromStdString(answer.thinking);
+    turn.answer = QString::fromStdString(answer.answer);
+    for (const inference::Box& box : answer.boxes) {
+        if (box.image < turn.attachments.size()) {
+            const QPointF origin = turn.attachments[box.image].given().topLeft();
+            turn.boxes << ui::AnswerBox{
+                QString::fromStdString(box.label), box.image,
+                QRectF(box.x, box.y, box.width, box.height).translated(origin)};
+        }
+    }
+    turn.state = answer.stop == inference::StopReason::EndOfTurn ? ui::TurnState::Done
+        : answer.stop == inference::StopReason::TokenLimit       ? ui::TurnState::TokenLimit
+                                                                 : ui::TurnState::Stopped;
+    ui::Provenance& provenance = turn.provenance;
+    provenance.modelName = QString::fromStdString(model.name);
+    provenance.modelHash = QString::fromStdString(model.modelHash);
+    provenance.device = QString::fromStdString(model.device);
+    provenance.dtype = QString::fromStdString(model.dtype);
+    provenance.program = QStringLiteral("KVL Workbench " KVL_VERSION);
+    provenance.maxTiles = request.maxTiles;
+    provenance.maxNewTokens = request.maxNewTokens;
+    provenance.topK = request.sampling.topK;
+    provenance.topP = request.sampling.topP;
+    provenance.temperature = request.sampling.temperature;
+    provenance.seed = request.sampling.seed;
+    provenance.promptIds = QList<int>(answer.promptIds.begin(), answer.promptIds.end());
+    provenance.newIds = QList<int>(answer.newIds.begin(), answer.newIds.end());
+    provenance.visionSeconds = answer.seconds.vision;
+    provenance.prefillSeconds = answer.seconds.prefill;
+    provenance.decodeSeconds = answer.seconds.decode;
+    provenance.firstTokenSeconds = answer.seconds.firstToken;
+    session.turns << turn;
+    ui::writeReport(ui::makeReport(session, {{}, true, true}), QString::fromStdString(file));
+}
+
+}  // namespace app

@@ -1,0 +1,55 @@
+#pragma once
+
+#include "app/arguments.h"
+#include "inference/engine.h"
+
+#include <nlohmann/json.hpp>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+/// Pictures for the command line. Two sources: pictures.cpp opens them through ui/model,
+/// pictures_none.cpp stands in where the program was built with KVL_ENGINE_ONLY.
+namespace app {
+
+struct Region {
+    int x = 0, y = 0, width = 0, height = 0;
+};
+
+/// A picture as the user names it.
+struct PictureChoice {
+    std::string file;
+    int frame = 0;
+    std::optional<std::pair<double, double>> window;  // centre, width
+    std::optional<Region> region;
+    bool asShown = false;
+};
+
+/// Takes --frame, --window, --region and --as-shown into the choice; leaves other options alone.
+/// Throws UsageError.
+void applyChoice(PictureChoice& choice, const Arguments::Item& option);
+
+/// The pixels the model is given, and where they come from.
+struct Picture {
+    PictureChoice choice;
+    inference::Image image;
+    int frameWidth = 0, frameHeight = 0;  // of the whole frame
+    std::string note;  // how the model's picture differs from what a viewer shows
+};
+
+/// Throws an exception whose message is a sentence.
+Picture openPicture(const PictureChoice& choice);
+
+/// Writes 8-bit RGB as PNG, whole or not at all.
+void writePng(const inference::Image& image, const std::string& file);
+
+/// What `kvl info` says of a picture, document or study.
+nlohmann::ordered_json describeDocument(const std::string& path);
+
+/// Writes PDF or HTML by the suffix.
+void writeReport(const std::string& file, const std::vector<Picture>& pictures,
+                 const inference::Request& request, const inference::Answer& answer,
+                 const inference::ModelInfo& model, const std::string& question);
+
+}  // namespace app

@@ -1,0 +1,39 @@
+#include "app/pictures.h"
+
+#include <stdexcept>
+
+namespace app {
+
+namespace {
+
+[[noreturn]] void refuse(const std::string& what)
+{
+    throw std::runtime_error(what +
+                             ": this kvl was built with KVL_ENGINE_ONLY and opens no pictures; "
+                             "use one built with Qt and DCMTK");
+}
+
+}  // namespace
+
+Picture openPicture(const PictureChoice& choice)
+{
+    refuse(choice.file);
+}
+
+void writePng(const inference::Image&, const std::string& file)
+{
+    refuse(file);
+}
+
+nlohmann::ordered_json describeDocument(const std::string& path)
+{
+    refuse(path);
+}
+
+void writeReport(const std::string& file, const std::vector<Picture>&, const inference::Request&,
+                 const inference::Answer&, const inference::ModelInfo&, const std::string&)
+{
+    refuse(file);
+}
+
+}  // namespace app
