@@ -14,7 +14,8 @@ struct Theme {
     QString name;  // "dark", "light", "contrast"
     QPalette palette;
     QColor viewport, pane, raised, secondaryText, separator, accent, warning, error, good;
-    QList<QColor> findings;  // boxes and regions, in order
+    QColor outline;          // edges of fields and buttons, at least 3:1 on every ground
+    QList<QColor> findings;  // boxes and regions, in order; for pictures and dark grounds
     QString styleSheet;      // what a palette can't say
 };
 
@@ -25,5 +26,12 @@ const Theme& theme(const QString& name);
 const Theme& currentTheme();
 /// Sets style, palette, style sheet and icon colours for the whole program.
 void applyTheme(QApplication& application, const Theme& theme);
+
+/// WCAG 2 contrast ratio, 1..21.
+double contrastRatio(const QColor& a, const QColor& b);
+/// The finding colour of a box, made dark enough to be read as text on the current theme's panes.
+QColor findingTextColor(int index);
+/// The finding colour of a box on a picture.
+QColor findingColor(int index);
 
 }  // namespace ui
