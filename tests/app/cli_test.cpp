@@ -1,0 +1,379 @@
+#include "support/shared_data.h"
+
+#include <QCryptographicHash>
+#include <QDir>
+#include <QFile>
+#include <QImage>
+#include <QJsonArray>
+#include <QJsonDocument>
+#include <QJsonObject>
+#include <QProcess>
+#include <QTemporaryDir>
+#include <QTest>
+
+#include <csignal>
+
+namespace {
+
+struct Result {
+    int status = -1;
+    QByteArray out, error;
+
+    QJsonObject json() const { return QJsonDocument::fromJson(out).object(); }
+};
+
+Result runProgram(const QString& program, const QStringList& arguments,
+                  const QByteArray& input = {})
+{
+    QProcess process;
+    process.start(program, arguments);
+    process.write(input);
+    process.closeWriteChannel();
+    if (!process.waitForFinished(120'000)) {
+        process.kill();
+        process.waitForFinished();
+        return {-2, process.readAllStandardOutput(), process.readAllStandardError()};
+    }
+    const int status = process.exitStatus() == QProcess::NormalExit ? process.exitCode() : -3;
+    return {status, process.readAllStandardOutput(), process.readAllStandardError()};
+}
+
+Result kvl(const QStringList& arguments, const QByteArray& input = {})
+{
+    return runProgram(KVL_PROGRAM, arguments, input);
+}
+
+QString dataFile(const QString& name)
+{
+    const auto folder = test::sharedData();
+    return folder ? QString::fromStdString((*folder / "data").string()) + '/' + name : QString();
+}
+
+/// A picture whose every pixel tells its place.
+QImage gradient(int width, int height)
+{
+    QImage image(width, height, QImage::Format_RGB888);
+    for (int y = 0; y < height; ++y) {
+        for (int x = 0; x < width; ++x) {
+            image.setPixel(x, y, qRgb(x % 256, y % 256, (x + y) % 256));
+        }
+    }
+    return image;
+}
+
+}  // namespace
+
+class CliTest : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void initTestCase()
+    {
+        QVERIFY(m_folder.isValid());
+        m_model = m_folder.filePath("model");
+        const Result made = runProgram(KVL_MAKE_CHECKPOINT,
+                                       {"--shape", "tiny", "--seed", "7", "--tokenizer",
+                                        KVL_TEST_DATA "/tokenizer-small", m_model});
+        QVERIFY2(made.status == 0, made.error);
+        m_picture = m_folder.filePath("gradient.png");
+        QVERIFY(gradient(500, 400).save(m_picture));
+    }
+
+    void helpNamesEveryCommand()
+    {
+        const Result help = kvl({"--help"});
+        QCOMPARE(help.status, 0);
+        for (const QByteArray command : {"ask", "tiles", "tokenize", "info"}) {
+            QVERIFY(help.out.contains("kvl " + command));
+            const Result own = kvl({command, "--help"});
+            QCOMPARE(own.status, 0);
+            QVERIFY(own.out.startsWith("kvl " + command));
+        }
+    }
+
+    void wrongWordsGiveStatusTwoAndASentence_data()
+    {
+        QTest::addColumn<QStringList>("words");
+        QTest::addColumn<QByteArray>("says");
+        QTest::newRow("no command") << QStringList{} << QByteArray("kvl ask");
+        QTest::newRow("unknown command")
+            << QStringList{"dance"} << QByteArray("unknown command \"dance\"");
+        QTest::newRow("unknown option")
+            << QStringList{"ask", "--modle", "x", "q"} << QByteArray("unknown option --modle");
+        QTest::newRow("no model") << QStringList{"ask", "q"} << QByteArray("--model is missing");
+        QTest::newRow("no question")
+            << QStringList{"ask", "--model", "x"} << QByteArray("the question is missing");
+        QTest::newRow("two questions")
+            << QStringList{"ask", "--model", "x", "a", "b"} << QByteArray("more than one question");
+        QTest::newRow("no value") << QStringList{"ask", "q", "--model"}
+                                  << QByteArray("--model needs a value");
+        QTest::newRow("tiles 0") << QStringList{"ask", "--model", "x", "--max-tiles", "0", "q"}
+                                 << QByteArray("from 1 to 40");
+        QTest::newRow("window") << QStringList{"ask", "--model", "x",       "--window",
+                                               "40",  "q",       "--image", "y"}
+                                << QByteArray("2 numbers joined by '/'");
+        QTest::newRow("window 0") << QStringList{"ask",  "--model", "x",       "--window",
+                                                 "40/0", "q",       "--image", "y"}
+                                  << QByteArray("a width above 0");
+        QTest::newRow("region") << QStringList{"tiles", "--out", "x", "--region", "1,2,3", "y"}
+                                << QByteArray("4 numbers joined by ','");
+    }
+
+    void wrongWordsGiveStatusTwoAndASentence()
+    {
+        QFETCH(QStringList, words);
+        QFETCH(QByteArray, says);
+        const Result result = kvl(words);
+        QCOMPARE(result.status, 2);
+        QVERIFY2(result.error.contains(says), result.error);
+        QVERIFY(result.out.isEmpty());
+    }
+
+    void whatDoesNotOpenSaysWhy()
+    {
+        const Result missing =
+            kvl({"ask", "--model", m_model, "--image", m_folder.filePath("nowhere.png"), "q"});
+        QCOMPARE(missing.status, 1);
+        QVERIFY2(missing.error.contains("nowhere.png"), missing.error);
+        QCOMPARE(missing.error.count('\n'), 1);
+
+        const Result noModel = kvl({"ask", "--model", m_folder.filePath("nowhere"), "q"});
+        QCOMPARE(noModel.status, 1);
+        QVERIFY2(noModel.error.contains("nowhere"), noModel.error);
+        QCOMPARE(noModel.error.count('\n'), 1);
+
+        const Result frame =
+            kvl({"tiles", m_picture, "--out", m_folder.filePath("t"), "--frame", "3"});
+        QCOMPARE(frame.status, 1);
+        QVERIFY2(frame.error.contains("--frame 3"), frame.error);
+
+        const Result region =
+            kvl({"tiles", m_picture, "--out", m_folder.filePath("t"), "--region", "450,0,100,100"});
+        QCOMPARE(region.status, 1);
+        QVERIFY2(region.error.contains("500 × 400"), region.error);
+    }
+
+    void askPrintsOneObject()
+    {
+        const Result result =
+            kvl({"ask", "--model", m_model, "--image", m_picture, "--device", "cpu", "--dtype",
+                 "fp32", "--max-new-tokens", "6", "--json", "What is this?"});
+        QVERIFY2(result.status == 0, result.error);
+        const QJsonObject answer = result.json();
+        for (const char* key : {"prompt_ids", "new_ids", "text", "thinking", "answer", "boxes",
+                                "images", "stop", "seconds", "device", "dtype", "model_hash"}) {
+            QVERIFY2(answer.contains(key), key);
+        }
+        QVERIFY(answer["new_ids"].toArray().size() <= 6);
+        QVERIFY(!answer["new_ids"].toArray().isEmpty());
+        QCOMPARE(answer["device"].toString(), "cpu");
+        QCOMPARE(answer["dtype"].toString(), "fp32");
+        QCOMPARE(answer["model_hash"].toString().size(), 64);
+        const QJsonObject image = answer["images"].toArray().at(0).toObject();
+        QCOMPARE(image["grid"].toArray(),
+                 QJsonArray({4, 3}));  // model specification 5.3, 500 × 400
+        QCOMPARE(image["tiles"].toInt(), 13);
+        QCOMPARE(image["width"].toInt(), 500);
+        for (const char* key : {"load", "vision", "prefill", "decode", "first_token"}) {
+            QVERIFY2(answer["seconds"].toObject()[key].toDouble(-1) >= 0, key);
+        }
+    }
+
+    void greedyAnswersRepeatAndAreStreamed()
+    {
+        const QStringList words{"ask",  "--model",          m_model, "--device", "cpu", "--dtype",
+                                "fp32", "--max-new-tokens", "12",    "Hello"};
+        const Result streamed = kvl(words);
+        QVERIFY2(streamed.status == 0, streamed.error);
+        const Result whole = kvl(words + QStringList{"--json"});
+        QCOMPARE(QString::fromUtf8(streamed.out).simplified(),
+                 whole.json()["text"].toString().simplified());
+    }
+
+    void regionsAreWhatTheModelGets()
+    {
+        const Result result =
+            kvl({"ask", "--model", m_model, "--image", m_picture, "--region", "10,20,300,100",
+                 "--max-tiles", "6", "--max-new-tokens", "1", "--json", "q"});
+        QVERIFY2(result.status == 0, result.error);
+        const QJsonObject image = result.json()["images"].toArray().at(0).toObject();
+        QCOMPARE(image["width"].toInt(), 300);
+        QCOMPARE(image["height"].toInt(), 100);
+        QCOMPARE(image["grid"].toArray(), QJsonArray({3, 1}));
+    }
+
+    void historyComesBeforeTheQuestion()
+    {
+        const QString history = m_folder.filePath("history.json");
+        QFile file(history);
+        QVERIFY(file.open(QIODevice::WriteOnly));
+        file.write(R"([["What is it?", "A gradient."]])");
+        file.close();
+        const QStringList words{"ask",     "--model",     m_model, "--image",
+                                m_picture, "--max-tiles", "1",     "--max-new-tokens",
+                                "1",       "--json"};
+        const Result without = kvl(words + QStringList{"And now?"});
+        const Result with = kvl(words + QStringList{"--history", history, "And now?"});
+        QVERIFY2(with.status == 0, with.error);
+        QVERIFY(with.json()["prompt_ids"].toArray().size() >
+                without.json()["prompt_ids"].toArray().size());
+
+        QVERIFY(file.open(QIODevice::WriteOnly));
+        file.write("[[1]]");
+        file.close();
+        const Result broken = kvl(words + QStringList{"--history", history, "And now?"});
+        QCOMPARE(broken.status, 1);
+        QVERIFY2(broken.error.contains("is no history"), broken.error);
+    }
+
+    void interruptKeepsWhatThereIs()
+    {
+        QProcess process;
+        process.start(KVL_PROGRAM,
+                      {"ask", "--model", m_model, "--max-new-tokens", "100000", "--json",
+                       "--temperature", "1", "Go on"});
+        QVERIFY(process.waitForStarted());
+        QTest::qWait(1500);
+        if (process.state() == QProcess::NotRunning) {
+            QSKIP("the random model ended its turn before it could be interrupted");
+        }
+        ::kill(static_cast<pid_t>(process.processId()), SIGINT);
+        QVERIFY(process.waitForFinished(5000));
+        QCOMPARE(process.exitStatus(), QProcess::NormalExit);
+        QCOMPARE(process.exitCode(), 130);
+        const QJsonObject answer =
+            QJsonDocument::fromJson(process.readAllStandardOutput()).object();
+        QCOMPARE(answer["stop"].toString(), "cancelled");
+    }
+
+    void reportsAreSaved_data()
+    {
+        QTest::addColumn<QString>("suffix");
+        QTest::addColumn<QByteArray>("head");
+        QTest::newRow("pdf") << "pdf" << QByteArray("%PDF-");
+        QTest::newRow("html") << "html" << QByteArray("<!DOCTYPE html>");
+    }
+
+    void reportsAreSaved()
+    {
+        QFETCH(QString, suffix);
+        QFETCH(QByteArray, head);
+        const QString file = m_folder.filePath("report." + suffix);
+        const Result result =
+            kvl({"ask", "--model", m_model, "--image", m_picture, "--max-tiles", "1",
+                 "--max-new-tokens", "4", "--report", file, "What is this?"});
+        QVERIFY2(result.status == 0, result.error);
+        QFile report(file);
+        QVERIFY(report.open(QIODevice::ReadOnly));
+        const QByteArray bytes = report.readAll();
+        QVERIFY(bytes.left(64).toLower().contains(head.toLower()));
+        QVERIFY(bytes.size() > 5000);
+    }
+
+    void tilesAreTheReferencesOnRealFiles_data()
+    {
+        QTest::addColumn<QStringList>("row");
+        QFile file(KVL_TEST_DATA "/cli_tiles.csv");
+        QVERIFY(file.open(QIODevice::ReadOnly));
+        file.readLine();
+        while (!file.atEnd()) {
+            const QStringList row = QString::fromUtf8(file.readLine()).trimmed().split(',');
+            QTest::newRow(qPrintable(row[0] + " max " + row[1])) << row;
+        }
+    }
+
+    void tilesAreTheReferencesOnRealFiles()
+    {
+        QFETCH(QStringList, row);
+        const QString file = dataFile(row[0]);
+        if (file.isEmpty()) {
+            QSKIP(test::missingSharedData);
+        }
+        const QTemporaryDir out;
+        const Result result =
+            kvl({"tiles", file, "--out", out.path(), "--max-tiles", row[1], "--json"});
+        QVERIFY2(result.status == 0, result.error);
+        const QJsonObject object = result.json();
+        QCOMPARE(object["width"].toInt(), row[2].toInt());
+        QCOMPARE(object["height"].toInt(), row[3].toInt());
+        QCOMPARE(object["grid"].toArray(), QJsonArray({row[4].toInt(), row[5].toInt()}));
+        const QStringList names =
+            QDir(out.path()).entryList({"tile-*.png"}, QDir::Files, QDir::Name);
+        QCOMPARE(names.size(), row[6].toInt());
+        QCryptographicHash hash(QCryptographicHash::Sha256);
+        for (const QString& name : names) {
+            const QImage tile = QImage(out.filePath(name)).convertToFormat(QImage::Format_RGB888);
+            QCOMPARE(tile.size(), QSize(448, 448));
+            for (int y = 0; y < tile.height(); ++y) {
+                hash.addData(reinterpret_cast<const char*>(tile.constScanLine(y)),
+                             qsizetype(3) * tile.width());
+            }
+        }
+        QCOMPARE(hash.result().toHex(), row[7].toLatin1());
+    }
+
+    void tokenizeReadsStandardInput()
+    {
+        const Result ids = kvl({"tokenize", "--model", m_model}, "a b");
+        QVERIFY2(ids.status == 0, ids.error);
+        const QJsonArray array = QJsonDocument::fromJson(ids.out).array();
+        QVERIFY(array.size() >= 2);
+        const Result lines = kvl({"tokenize", "--model", m_model, "--jsonl"}, "\"a b\"\n\"\"\n");
+        QCOMPARE(lines.out, ids.out + "[]\n");
+
+        const Result asText = kvl({"tokenize", "--model", m_model}, "<|im_end|>");
+        const Result control = kvl({"tokenize", "--model", m_model, "--control"}, "<|im_end|>");
+        QCOMPARE(QJsonDocument::fromJson(control.out).array().size(), 1);
+        QVERIFY(QJsonDocument::fromJson(asText.out).array().size() > 1);
+
+        const Result bad = kvl({"tokenize", "--model", m_model, "--jsonl"}, "\"a\"\nnot json\n");
+        QCOMPARE(bad.status, 1);
+        QVERIFY2(bad.error.contains("line 2"), bad.error);
+    }
+
+    void infoTellsWhatAThingIs()
+    {
+        const QJsonObject picture = kvl({"info", m_picture, "--json"}).json();
+        QCOMPARE(picture["width"].toInt(), 500);
+        QCOMPARE(picture["frames"].toInt(), 1);
+        const QJsonObject model = kvl({"info", m_model, "--json"}).json();
+        QCOMPARE(model["kind"].toString(), "checkpoint");
+        QCOMPARE(model["architecture"].toString(), "InternVLChatModel");
+        QVERIFY(model["parameters"].toInteger() > 1000);
+    }
+
+    void infoOpensEveryKind_data()
+    {
+        QTest::addColumn<QString>("name");
+        QTest::addColumn<int>("frames");
+        QTest::newRow("CT") << "dicom/CT_small.dcm" << 1;
+        QTest::newRow("multi-frame") << "dicom/emri_small.dcm" << 10;
+        QTest::newRow("PDF") << "pdf/simple-multipage.pdf" << -1;
+        QTest::newRow("video") << "endoscopy/zoom.mp4" << 150;
+    }
+
+    void infoOpensEveryKind()
+    {
+        QFETCH(QString, name);
+        QFETCH(int, frames);
+        const QString file = dataFile(name);
+        if (file.isEmpty()) {
+            QSKIP(test::missingSharedData);
+        }
+        const Result result = kvl({"info", file, "--json"});
+        QVERIFY2(result.status == 0, result.error);
+        const int found = result.json()["frames"].toInt();
+        if (frames > 0) {
+            QCOMPARE(found, frames);
+        } else {
+            QVERIFY(found > 1);
+        }
+    }
+
+private:
+    QTemporaryDir m_folder;
+    QString m_model, m_picture;
+};
+
+QTEST_GUILESS_MAIN(CliTest)
+#include "cli_test.moc"
