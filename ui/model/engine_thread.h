@@ -32,10 +32,14 @@ public:
     const inference::ModelInfo& info() const { return m_info; }
     QString failure() const { return m_failure; }
 
+    /// A running answer and a running load are cancelled first; the model before is unloaded first.
     void load(const inference::LoadOptions& options);
     void unload();
+    /// Ends in State::Empty.
     void cancelLoad();
-    /// Returns the request's number, which comes back with its signals.
+    /// Returns the request's number, which comes back with its signals: any pieces, then exactly
+    /// one of answered and failed. A question that is still running is cancelled; it sends no more
+    /// pieces.
     quint64 ask(const inference::Request& request);
     void cancel();
     bool isBusy() const { return m_running != 0; }
@@ -49,12 +53,15 @@ Q_SIGNALS:
     void failed(quint64 id, const QString& sentence);
 
 private:
+    void finish(quint64 id);
+    void setState(State state, const inference::ModelInfo& info, const QString& failure);
+
     QThread m_thread;
     EngineWorker* m_worker = nullptr;
     State m_state = State::Empty;
     inference::ModelInfo m_info;
     QString m_failure;
-    quint64 m_next = 0, m_running = 0;
+    quint64 m_next = 0, m_running = 0, m_load = 0;
     std::stop_source m_stopLoad, m_stopAsk;
 };
 

@@ -19,7 +19,13 @@ struct Attachment {
     QString title;     // "CT_small.dcm · slice 1"
     QString window;    // "C 40 W 400", empty for colour
     QImage thumbnail;  // at most 96 × 96, of what the model was given
+    QImage picture;    // the whole frame where no file holds it (pasted pictures), else null
+    // What the engine made of it, known once the turn is answered: 0 before.
+    int gridColumns = 0, gridRows = 0;
+    int tiles = 0;   // thumbnail tile included
+    int tokens = 0;  // image context tokens
 
+    bool operator==(const Attachment&) const = default;
     /// What the model is given: the region, or the whole frame.
     QRect given() const { return region.isNull() ? QRect({}, frameSize) : region; }
 };
@@ -29,6 +35,7 @@ struct AnswerBox {
     QString label;
     int attachment = 0;  // index among all attachments of the session, in order
     QRectF rect;
+    bool operator==(const AnswerBox&) const = default;
 };
 
 enum class TurnState { Running, Done, Stopped, TokenLimit, Failed };
@@ -44,6 +51,7 @@ struct Provenance {
     int cachedTokens = 0;
     double visionSeconds = 0, prefillSeconds = 0, decodeSeconds = 0, firstTokenSeconds = 0;
     bool demonstration = false;  // the bundled model, trained on synthetic pictures only
+    bool operator==(const Provenance&) const = default;
 };
 
 struct Turn {
@@ -52,11 +60,13 @@ struct Turn {
     QString question;
     QList<Attachment> attachments;
     QString thinking, answer;
+    QString text;  // as the model gave it, thinking included: what later turns quote
     double thinkingSeconds = 0;
     QList<AnswerBox> boxes;
     TurnState state = TurnState::Running;
     QString error;  // for Failed
     Provenance provenance;
+    bool operator==(const Turn&) const = default;
 };
 
 struct Session {
@@ -65,7 +75,14 @@ struct Session {
     QDateTime created, updated;
     QList<Turn> turns;
 
-    QList<Attachment> attachments() const;  // of all turns, in order
+    QList<Attachment> attachments() const  // of all turns, in order
+    {
+        QList<Attachment> all;
+        for (const Turn& turn : turns) {
+            all += turn.attachments;
+        }
+        return all;
+    }
 };
 
 struct SessionSummary {

@@ -15,14 +15,18 @@ namespace ui {
 class SessionStore {
 public:
     /// Makes the file and its folder where missing and brings the schema up to date. Refuses a
-    /// schema of a newer program and leaves that file as it is.
+    /// schema of a newer program and leaves that file as it is. A damaged file is renamed to
+    /// `file.damaged-1` (the first free number) and the sentence says so; the next try starts a new
+    /// one. Turns that were running when the program died become stopped ones.
     explicit SessionStore(const QString& file);
     ~SessionStore();
 
-    QList<SessionSummary> list() const;                       // latest first
-    QList<SessionSummary> search(const QString& words) const;  // in titles, questions, answers
+    QList<SessionSummary> list() const;  // latest first
+    /// Those that have every word in titles, questions or answers, in any case; latest first.
+    QList<SessionSummary> search(const QString& words) const;
     Session load(qint64 id) const;
-    /// Inserts or updates the session and its changed turns in one transaction; fills in ids.
+    /// Makes the stored session this one, in one transaction that writes changed turns only; fills
+    /// in ids. A turn without an id takes the place of the stored one in its position.
     void save(Session& session);
     void remove(qint64 id);
     void removeTurn(qint64 turnId);
@@ -40,7 +44,8 @@ public:
     explicit SessionWriter(const QString& file, QObject* parent = nullptr);
     ~SessionWriter() override;
 
-    /// `key` names a session before it has an id; saved() comes back with both.
+    /// `key` names a session before it has an id; saved() comes back with both. Of several saves
+    /// of one key that wait for the disk, the latest is written.
     void save(const QString& key, const Session& session);
     void load(qint64 id);
     void list(const QString& words = {});

@@ -1,0 +1,33 @@
+#pragma once
+
+#include "ui/model/engine_thread.h"
+
+#include <QElapsedTimer>
+
+namespace ui {
+
+/// Lives on the engine's thread and blocks there. Only EngineThread knows it.
+class EngineWorker : public QObject {
+    Q_OBJECT
+public:
+    explicit EngineWorker(EngineFactory factory);
+
+    void load(quint64 loadId, const inference::LoadOptions& options, std::stop_token stop);
+    void unload();
+    void ask(quint64 id, const inference::Request& request, std::stop_token stop);
+
+Q_SIGNALS:
+    void loadProgress(quint64 loadId, qint64 done, qint64 total);
+    void loaded(quint64 loadId, const inference::ModelInfo& info);
+    /// An empty sentence: it was cancelled.
+    void loadFailed(quint64 loadId, const QString& sentence);
+    void pieceReady(quint64 id, inference::Channel channel, const QString& text);
+    void answered(quint64 id, const inference::Answer& answer);
+    void failed(quint64 id, const QString& sentence);
+
+private:
+    EngineFactory m_factory;
+    std::unique_ptr<inference::Engine> m_engine;
+};
+
+}  // namespace ui
