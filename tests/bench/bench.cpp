@@ -18,7 +18,11 @@
 /// Measurements, one JSON object a line. compare.py puts them beside the peers' and prints ratios.
 namespace {
 
-double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+double now()
+{
+    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch())
+        .count();
+}
 
 /// The best of some runs: what the machine can do, least disturbed by its neighbours.
 template <typename Run>
@@ -36,7 +40,8 @@ double best(int runs, Run&& run)
 /// The seeded pixels of the model specification's check values (5.5).
 inference::Image seededImage(int width, int height)
 {
-    auto bytes = std::make_shared<std::vector<std::uint8_t>>(std::size_t(3) * std::size_t(width) * std::size_t(height));
+    auto bytes = std::make_shared<std::vector<std::uint8_t>>(std::size_t(3) * std::size_t(width) *
+                                                             std::size_t(height));
     std::uint32_t state = 12345;
     for (std::uint8_t& sample : *bytes) {
         state = state * 1664525u + 1013904223u;
@@ -61,8 +66,10 @@ int preprocess()
     const inference::Image image = seededImage(4000, 3000);
     std::vector<inference::Image> tiles;
     const double seconds = best(5, [&] { tiles = inference::cutTiles(image); });
-    std::printf(R"({"bench": "preprocess", "picture": "4000x3000", "tiles": %zu, "seconds": %.5f, "sha256": "%s"})" "\n",
-                tiles.size(), seconds, hashOf(tiles).c_str());
+    std::printf(
+        R"({"bench": "preprocess", "picture": "4000x3000", "tiles": %zu, "seconds": %.5f, "sha256": "%s"})"
+        "\n",
+        tiles.size(), seconds, hashOf(tiles).c_str());
     return 0;
 }
 
@@ -99,7 +106,9 @@ double readBandwidth()
 
 int bandwidth()
 {
-    std::printf(R"({"bench": "bandwidth", "bytes_per_second": %.4g})" "\n", readBandwidth());
+    std::printf(R"({"bench": "bandwidth", "bytes_per_second": %.4g})"
+                "\n",
+                readBandwidth());
     return 0;
 }
 
@@ -113,13 +122,15 @@ int decode(const std::string& model, const std::string& dtype, int tokens)
     const auto engine = inference::loadEngine(load);
     const double loadSeconds = now() - start;
     inference::Request request;
-    request.messages.push_back({inference::Role::User, "List what stands out in a chest radiograph.", {}});
+    request.messages.push_back(
+        {inference::Role::User, "List what stands out in a chest radiograph.", {}});
     request.maxNewTokens = tokens;
     double seconds = 1e30;
     double prefill = 1e30;
     std::size_t count = 0;
     for (int run = 0; run < 3; ++run) {
-        const inference::Answer answer = engine->generate(request, [](const inference::Piece&) {}, {});
+        const inference::Answer answer =
+            engine->generate(request, [](const inference::Piece&) {}, {});
         count = answer.newIds.size();
         seconds = std::min(seconds, answer.seconds.decode);
         if (run == 0) {
@@ -127,10 +138,13 @@ int decode(const std::string& model, const std::string& dtype, int tokens)
         }
     }
     const double perSecond = double(count - 1) / seconds;
-    // a decoded token reads every weight but the embedding table and the tower; compare.py knows the shapes
-    std::printf(R"({"bench": "decode", "device": "%s", "dtype": "%s", "tokens": %zu, "tokens_per_second": %.3f, "prefill_seconds": %.3f, "load_seconds": %.3f})"
-                "\n",
-                engine->info().device.c_str(), engine->info().dtype.c_str(), count, perSecond, prefill, loadSeconds);
+    // a decoded token reads every weight but the embedding table and the tower; compare.py knows
+    // the shapes
+    std::printf(
+        R"({"bench": "decode", "device": "%s", "dtype": "%s", "tokens": %zu, "tokens_per_second": %.3f, "prefill_seconds": %.3f, "load_seconds": %.3f})"
+        "\n",
+        engine->info().device.c_str(), engine->info().dtype.c_str(), count, perSecond, prefill,
+        loadSeconds);
     return 0;
 }
 
@@ -144,11 +158,13 @@ int load(const std::string& model, const std::string& dtype)
     const double start = now();
     const auto engine = inference::loadEngine(options);
     const double seconds = now() - start;
-    rusage usage {};
+    rusage usage{};
     getrusage(RUSAGE_SELF, &usage);
-    std::printf(R"({"bench": "load", "dtype": "%s", "weight_bytes": %lld, "seconds": %.3f, "peak_rss_bytes": %lld})" "\n",
-                engine->info().dtype.c_str(), static_cast<long long>(engine->info().weightBytes), seconds,
-                static_cast<long long>(usage.ru_maxrss) * 1024);
+    std::printf(
+        R"({"bench": "load", "dtype": "%s", "weight_bytes": %lld, "seconds": %.3f, "peak_rss_bytes": %lld})"
+        "\n",
+        engine->info().dtype.c_str(), static_cast<long long>(engine->info().weightBytes), seconds,
+        static_cast<long long>(usage.ru_maxrss) * 1024);
     return 0;
 }
 
@@ -174,6 +190,8 @@ int main(int argc, char** argv)
         std::fprintf(stderr, "bench: %s\n", error.what());
         return 1;
     }
-    std::fputs("bench preprocess | bandwidth | decode MODEL [DTYPE [TOKENS]] | load MODEL [DTYPE]\n", stderr);
+    std::fputs(
+        "bench preprocess | bandwidth | decode MODEL [DTYPE [TOKENS]] | load MODEL [DTYPE]\n",
+        stderr);
     return 2;
 }
