@@ -14,7 +14,9 @@ public:
 class Cancelled : public Error {
 public:
     Cancelled()
-        : Error("cancelled") {}
+        : Error("cancelled")
+    {
+    }
 };
 
 }  // namespace dicom

@@ -15,7 +15,7 @@ struct Window {
     enum class Function { Linear, LinearExact, Sigmoid };
     double center = 0, width = 1;
     Function function = Function::Linear;
-    std::string explanation;  // "LUNG"
+    std::string explanation;   // "LUNG"
     std::vector<float> table;  // VOI LUT, 0..1; empty for a window
     double tableStart = 0;     // first value mapped by the table
 };
@@ -28,11 +28,11 @@ struct Spacing {
 /// A decoded frame: grey values in physical units, or colour.
 struct Frame {
     int width = 0, height = 0;
-    std::vector<float> gray;         // after the modality transform (PS3.4 N.2.1), before any window
-    std::vector<std::uint8_t> rgb;   // width * height * 3 where the frame has colour
-    std::string unit;                // "HU", or empty
-    bool inverted = false;           // MONOCHROME1, or Presentation LUT Shape INVERSE
-    std::vector<Window> windows;     // those of the file, then nothing
+    std::vector<float> gray;        // after the modality transform (PS3.4 N.2.1), before any window
+    std::vector<std::uint8_t> rgb;  // width * height * 3 where the frame has colour
+    std::string unit;               // "HU", or empty
+    bool inverted = false;          // MONOCHROME1, or Presentation LUT Shape INVERSE
+    std::vector<Window> windows;    // those of the file, then nothing
     std::optional<Spacing> spacing;
     std::optional<float> padding;    // Pixel Padding Value after the modality transform
     float minimum = 0, maximum = 0;  // of gray, without padding

@@ -13,7 +13,7 @@ namespace dicom {
 struct Instance {
     std::filesystem::path file;
     std::string sopInstanceUid, sopClassUid;
-    int frames = 0;          // 0: nothing to show
+    int frames = 0;  // 0: nothing to show
     int instanceNumber = 0;
 };
 
@@ -28,13 +28,15 @@ struct Series {
 };
 
 struct Study {
-    std::vector<Series> series;          // by study, then series number
-    std::vector<std::string> refused;    // a sentence for each file that looked like DICOM but did not open
-    int others = 0;                      // files that are not DICOM
+    std::vector<Series> series;  // by study, then series number
+    std::vector<std::string>
+        refused;     // a sentence for each file that looked like DICOM but did not open
+    int others = 0;  // files that are not DICOM
 };
 
 /// Reads a folder, its subfolders and any DICOMDIR in it. `onFile` gets the files read so far.
 /// Symbolic links out of the folder are not followed. Throws Error where the folder can't be read.
-Study readStudy(const std::filesystem::path& folder, const std::function<void(int)>& onFile = {}, std::stop_token stop = {});
+Study readStudy(const std::filesystem::path& folder, const std::function<void(int)>& onFile = {},
+                std::stop_token stop = {});
 
 }  // namespace dicom
