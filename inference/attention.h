@@ -1,0 +1,20 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <stop_token>
+
+namespace inference {
+
+/// Every position sees every other. q, k, v [n, heads, positions, headDim] -> the same shape.
+/// Scale headDim^-0.5.
+at::Tensor attendAll(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v);
+
+/// The last n positions of t see themselves and what is before them. q [n, heads, headDim]; keys
+/// and values [kvHeads, t, headDim], views are fine; query head h uses key head
+/// h / (heads / kvHeads). -> [n, heads * headDim]. On a CPU in parts of about 100 ms. Throws
+/// Cancelled.
+at::Tensor attendCausal(const at::Tensor& q, const at::Tensor& keys, const at::Tensor& values,
+                        const std::stop_token& stop);
+
+}  // namespace inference

@@ -1,0 +1,52 @@
+#pragma once
+
+#include "inference/config.h"
+#include "inference/engine.h"
+#include "inference/safetensors.h"
+
+#include <ATen/core/Tensor.h>
+
+#include <filesystem>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace inference {
+
+/// A checkpoint folder, opened and checked: config.json, the index or the single file, and every
+/// safetensors header. The weights stay on disk until tensor() is used.
+class Checkpoint {
+public:
+    /// Throws Error where anything of it is missing, damaged or not computed by this version.
+    explicit Checkpoint(const std::filesystem::path& folder);
+
+    const ModelConfig& config() const { return m_config; }
+    const ModelInfo& info() const { return m_info; }
+    bool contains(const std::string& name) const { return m_places.contains(name); }
+
+    /// The tensor as stored, without a copy: its bytes are the mapped file (read-only), which stays
+    /// mapped as long as the tensor lives. Copied only where the file does not align it.
+    at::Tensor tensor(const std::string& name) const;
+    /// The tensor's bytes in the mapped file.
+    std::uint64_t bytes(const std::string& name) const;
+
+private:
+    struct Place {
+        const SafetensorsFile* file;
+        const StoredTensor* tensor;
+    };
+
+    void openShards(const std::string& index);
+    void openSingleFile();
+    void addFile(const std::filesystem::path& path);
+    void checkTensors() const;
+    void describe(const std::string& configText, const std::string& index);
+
+    std::filesystem::path m_folder;
+    ModelConfig m_config;
+    ModelInfo m_info;
+    std::vector<std::unique_ptr<SafetensorsFile>> m_files;  // sorted by name
+    std::unordered_map<std::string, Place> m_places;
+};
+
+}  // namespace inference

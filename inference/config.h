@@ -1,0 +1,63 @@
+#pragma once
+
+#include "inference/tiling.h"
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace inference {
+
+/// InternViT: `vision_config`. Widths in channels, sizes in pixels.
+struct VisionConfig {
+    int imageSize = 224;  // the position embedding's grid is imageSize / patchSize on each side
+    int patchSize = 14;
+    int hiddenSize = 0, intermediateSize = 0;
+    int layers = 0, heads = 0;
+    double layerNormEps = 1e-6;
+};
+
+/// Qwen3: `llm_config`.
+struct LanguageConfig {
+    std::string architecture;  // "Qwen3ForCausalLM"
+    int hiddenSize = 0, intermediateSize = 0;
+    int layers = 0, heads = 0, kvHeads = 0, headDim = 128;
+    int vocabulary = 0;
+    int maxPositions = 32768;
+    double rmsNormEps = 1e-6, ropeTheta = 10000;
+    bool tiedHead = false;  // lm_head is embed_tokens
+};
+
+/// What of config.json decides the computation (model specification 1.1).
+struct ModelConfig {
+    std::string name;          // _name_or_path, perhaps empty
+    std::string architecture;  // "InternVLChatModel"
+    int tileSize = 448;        // pixels
+    bool thumbnail = false;
+    int minTiles = 1, maxTiles = 6;
+    VisionConfig vision;
+    LanguageConfig language;
+
+    int patchesPerSide() const { return tileSize / vision.patchSize; }
+    /// Pixel shuffle joins 2 x 2 patches to a token.
+    int tokensPerTile() const { return patchesPerSide() / 2 * (patchesPerSide() / 2); }
+    TilingOptions tiling() const;
+};
+
+/// Missing keys get the defaults of the model's own classes. Throws Error, naming `file` and the
+/// field, where the text is not JSON, a field has no sensible value, or the model is one that is
+/// not computed here (model specification 13).
+ModelConfig parseConfig(std::string_view json, const std::filesystem::path& file);
+
+struct TensorShape {
+    std::string name;
+    std::vector<std::int64_t> shape;
+};
+
+/// Every tensor the checkpoint has to hold (model specification 4.1); lm_head is left out where it
+/// is tied.
+std::vector<TensorShape> expectedTensors(const ModelConfig& config);
+
+}  // namespace inference

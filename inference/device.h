@@ -1,0 +1,36 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <string>
+
+namespace inference {
+
+namespace cuda {
+struct Kernels;
+}
+
+/// Loads the CUDA half of libtorch and our kernels where this machine has a driver and the
+/// libraries; once, later calls do nothing. Must come before any other question about CUDA, since
+/// libtorch remembers the first answer.
+void loadCuda();
+
+/// Our kernels, or null where they are not loaded.
+const cuda::Kernels* cudaKernels();
+
+/// "auto", "cpu", "cuda" or "cuda:N". Throws Error where there is no such device.
+at::Device chooseDevice(const std::string& asked);
+
+/// "auto", "bf16" or "fp32". `auto` is bf16 on a GPU; on a CPU the dtype as stored where the CPU
+/// computes bf16 (libtorch is about five times slower in it elsewhere), fp32 otherwise. Throws
+/// Error.
+at::ScalarType chooseDtype(const std::string& asked, at::Device device,
+                           const std::string& storedDtype);
+
+/// AVX512-BF16; every CPU with AMX has it too.
+bool cpuComputesBf16();
+
+/// "fp32" or "bf16".
+std::string dtypeName(at::ScalarType type);
+
+}  // namespace inference

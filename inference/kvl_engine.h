@@ -1,0 +1,59 @@
+#pragma once
+
+#include "inference/checkpoint.h"
+#include "inference/engine.h"
+#include "inference/language.h"
+#include "inference/prompt.h"
+#include "inference/tokenizer.h"
+#include "inference/vision.h"
+
+#include <memory>
+#include <vector>
+
+namespace inference {
+
+/// Tiles, vision tower, prompt, prefill, the loop. Keeps the keys and values of the last
+/// conversation, so that a follow-up computes only what is new; a request never depends on it for
+/// its meaning.
+class KvlEngine : public Engine {
+public:
+    /// Throws Error, OutOfMemory, Cancelled.
+    KvlEngine(const LoadOptions& options, const OnProgress& onProgress,
+              const std::stop_token& stop);
+
+    const ModelInfo& info() const override { return m_info; }
+    Answer generate(const Request& request, const OnPiece& onPiece, std::stop_token stop) override;
+    int promptTokens(const Request& request) const override;
+
+private:
+    /// A picture of the last request, its pixels and what they became.
+    struct Seen {
+        Image image;
+        ImageUse use;
+        at::Tensor tokens;  // undefined until they are needed
+    };
+
+    void checkTokenizer() const;
+    Prompt promptOf(const Request& request) const;
+    /// For each position the index of the picture it stands for, or -1.
+    std::vector<int> pictureAt(const Prompt& prompt) const;
+    /// Keeps what the new prompt shares with the cache and forgets the rest; returns its length.
+    int keepPrefix(const Prompt& prompt, const Request& request);
+    /// Embeddings [n, hidden] of the prompt from `first` on, the pictures' tokens in their places.
+    at::Tensor embedFrom(int first, const Prompt& prompt, int maxTiles, const std::stop_token& stop,
+                         double& visionSeconds);
+    void forget();
+
+    std::unique_ptr<Tokenizer> m_tokenizer;
+    std::unique_ptr<VisionTower> m_vision;
+    std::unique_ptr<LanguageModel> m_language;
+    std::unique_ptr<KvCache> m_cache;
+    ModelConfig m_config;
+    ModelInfo m_info;
+    TokenId m_imageToken = -1, m_endOfTurn = -1;
+
+    std::vector<TokenId> m_cachedIds;  // what m_cache holds
+    std::vector<Seen> m_seen;          // the pictures among them, in order
+};
+
+}  // namespace inference

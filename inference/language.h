@@ -1,0 +1,59 @@
+#pragma once
+
+#include "inference/config.h"
+#include "inference/kv_cache.h"
+#include "inference/linear.h"
+
+#include <ATen/core/Tensor.h>
+
+#include <functional>
+#include <stop_token>
+#include <vector>
+
+namespace inference {
+
+class Weights;
+
+/// Qwen3 (model specification 3).
+class LanguageModel {
+public:
+    /// Sees the hidden states [n, hidden] behind each layer, counted from 0.
+    using OnLayer = std::function<void(int layer, const at::Tensor& hidden)>;
+
+    explicit LanguageModel(Weights& weights);
+
+    /// ids [t], int64, on the CPU -> [t, hidden].
+    at::Tensor embed(const at::Tensor& ids) const;
+    /// x [n, hidden] are the n tokens behind those in the cache; they are in it afterwards.
+    /// -> logits [vocabulary] of the last. Throws Cancelled within about 100 ms of a stop request;
+    /// the cache then holds what it held.
+    at::Tensor operator()(const at::Tensor& x, KvCache& cache, const std::stop_token& stop,
+                          const OnLayer& onLayer = {}) const;
+    /// An empty cache of the right shape.
+    KvCache makeCache() const;
+
+private:
+    struct Layer {
+        at::Tensor inputNorm, postNorm, queryNorm, keyNorm;
+        std::unique_ptr<Linear> query, key, value, output, gate, up, down;
+    };
+    /// Angles of n positions, [n, 1, headDim], in the computing dtype.
+    struct Rotation {
+        at::Tensor cos, sin;
+    };
+
+    Rotation rotation(std::int64_t first, std::int64_t n) const;
+    at::Tensor attend(int index, const at::Tensor& x, const Rotation& rotation, KvCache& cache,
+                      const std::stop_token& stop) const;
+    at::Tensor feedForward(const Layer& layer, const at::Tensor& x,
+                           const std::stop_token& stop) const;
+
+    LanguageConfig m_config;
+    at::TensorOptions m_options;
+    at::Tensor m_embeddings, m_norm;
+    at::Tensor m_frequencies;  // [headDim / 2], float32
+    std::vector<Layer> m_layers;
+    std::unique_ptr<Linear> m_head;
+};
+
+}  // namespace inference

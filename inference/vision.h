@@ -1,0 +1,53 @@
+#pragma once
+
+#include "inference/config.h"
+#include "inference/linear.h"
+
+#include <ATen/core/Tensor.h>
+
+#include <stop_token>
+#include <vector>
+
+namespace inference {
+
+class Weights;
+
+/// InternViT-300M and the projector behind it (model specification 2).
+class VisionTower {
+public:
+    explicit VisionTower(Weights& weights);
+
+    /// Tiles [n, 3, s, s], normalised, any dtype and device -> image tokens [n * tokensPerTile,
+    /// width of the language model]. Throws Cancelled within about 100 ms of a stop request.
+    at::Tensor operator()(const at::Tensor& tiles, const std::stop_token& stop) const;
+
+    /// The ViT alone: features [n, patches, hidden] of the last layer, class token dropped.
+    at::Tensor encode(const at::Tensor& tiles, const std::stop_token& stop) const;
+    /// Pixel shuffle and mlp1: features [n, patches, hidden] -> [n * tokensPerTile, width].
+    at::Tensor project(const at::Tensor& features, const std::stop_token& stop) const;
+
+private:
+    struct Norm {
+        at::Tensor weight, bias;
+    };
+    struct Layer {
+        Norm norm1, norm2;
+        at::Tensor scale1, scale2;
+        std::unique_ptr<Linear> qkv, proj, fc1, fc2;
+    };
+
+    at::Tensor embedPatches(const at::Tensor& tiles) const;
+    at::Tensor attend(const Layer& layer, const at::Tensor& x, std::int64_t tiles,
+                      const std::stop_token& stop) const;
+    at::Tensor normalise(const at::Tensor& x, const Norm& norm, double eps) const;
+
+    ModelConfig m_config;
+    at::TensorOptions m_options;
+    at::Tensor m_classToken, m_positions;  // [1, 1, c], [1, patches + 1, c] for tiles of our size
+    at::Tensor m_patchWeight, m_patchBias;
+    std::vector<Layer> m_layers;
+    Norm m_projectorNorm;
+    std::unique_ptr<Linear> m_projector1, m_projector3;
+};
+
+}  // namespace inference

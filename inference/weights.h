@@ -1,0 +1,36 @@
+#pragma once
+
+#include "inference/checkpoint.h"
+#include "inference/linear.h"
+
+#include <memory>
+#include <stop_token>
+#include <string>
+
+namespace inference {
+
+/// Hands a checkpoint's tensors to the model, one by one, on the device and in the dtype they are
+/// computed in. On a CPU a tensor that is stored in the computing dtype is used where it is mapped;
+/// any other is converted alone, so there is never a second copy of all.
+class Weights {
+public:
+    Weights(const Checkpoint& checkpoint, at::Device device, at::ScalarType dtype,
+            OnProgress onProgress, std::stop_token stop);
+
+    const ModelConfig& config() const { return m_checkpoint.config(); }
+    at::TensorOptions options() const;
+    /// Throws Cancelled, OutOfMemory.
+    at::Tensor tensor(const std::string& name);
+    /// name.weight and, with `bias`, name.bias.
+    std::unique_ptr<Linear> linear(const std::string& name, bool bias);
+
+private:
+    const Checkpoint& m_checkpoint;
+    at::Device m_device;
+    at::ScalarType m_dtype;
+    OnProgress m_onProgress;
+    std::stop_token m_stop;
+    std::int64_t m_done = 0;
+};
+
+}  // namespace inference

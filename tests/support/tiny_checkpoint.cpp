@@ -1,0 +1,311 @@
+#include "support/tiny_checkpoint.h"
+
+#include "inference/config.h"
+#include "inference/error.h"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <fstream>
+#include <map>
+#include <vector>
+
+namespace test {
+namespace {
+
+namespace fs = std::filesystem;
+using inference::Error;
+using inference::TensorShape;
+using nlohmann::ordered_json;
+
+struct Tower {
+    int hidden, intermediate, layers, heads;
+};
+struct Language {
+    int hidden, intermediate, layers, heads, kvHeads, headDim, vocabulary, positions;
+};
+struct Shape {
+    Tower vision;
+    Language language;
+};
+
+const std::map<std::string, Shape>& shapes()
+{
+    static const std::map<std::string, Shape> all{
+        {"tiny", {{64, 128, 2, 4}, {64, 160, 3, 4, 2, 32, 1536, 8192}}},
+        {"small", {{256, 1024, 6, 4}, {384, 1024, 8, 6, 2, 64, 1536, 16384}}},
+        {"0.6b", {{1024, 4096, 24, 16}, {1024, 3072, 28, 16, 8, 128, 151936, 40960}}},
+        {"14b", {{1024, 4096, 24, 16}, {5120, 17408, 40, 40, 8, 128, 151936, 40960}}},
+    };
+    return all;
+}
+
+void writeText(const fs::path& path, const std::string& text)
+{
+    std::ofstream file(path, std::ios::binary);
+    file << text;
+    if (!file.flush()) {
+        throw Error(path.string() + " could not be written.");
+    }
+}
+
+/// The number of tokens that the folder's files define.
+int tokenizerSize(const fs::path& folder)
+{
+    int size = 0;
+    for (const char* name : {"vocab.json", "added_tokens.json"}) {
+        std::ifstream file(folder / name, std::ios::binary);
+        const auto ids = nlohmann::json::parse(file, nullptr, false);
+        if (!ids.is_object()) {
+            throw Error(
+                (folder / name).string() +
+                " is missing or no JSON object; a folder with tokenizer files is expected.");
+        }
+        for (const auto& id : ids) {
+            size = std::max(size, id.get<int>() + 1);
+        }
+    }
+    return size;
+}
+
+std::string configText(const Shape& shape, const std::string& dtype)
+{
+    const ordered_json config{
+        {"_name_or_path", "random"},
+        {"architectures", ordered_json::array({"InternVLChatModel"})},
+        {"model_type", "internvl_chat"},
+        {"template", "internvl2_5"},
+        {"force_image_size", 448},
+        {"downsample_ratio", 0.5},
+        {"ps_version", "v2"},
+        {"select_layer", -1},
+        {"dynamic_image_size", true},
+        {"use_thumbnail", true},
+        {"min_dynamic_patch", 1},
+        {"max_dynamic_patch", 12},
+        {"tie_word_embeddings", false},
+        {"torch_dtype", dtype == "BF16" ? "bfloat16" : "float32"},
+        {"llm_config",
+         {{"architectures", ordered_json::array({"Qwen3ForCausalLM"})},
+          {"model_type", "qwen3"},
+          {"hidden_size", shape.language.hidden},
+          {"intermediate_size", shape.language.intermediate},
+          {"num_hidden_layers", shape.language.layers},
+          {"num_attention_heads", shape.language.heads},
+          {"num_key_value_heads", shape.language.kvHeads},
+          {"head_dim", shape.language.headDim},
+          {"hidden_act", "silu"},
+          {"rms_norm_eps", 1e-06},
+          {"rope_theta", 1000000},
+          {"rope_scaling", nullptr},
+          {"attention_bias", false},
+          {"max_position_embeddings", shape.language.positions},
+          {"tie_word_embeddings", false},
+          {"vocab_size", shape.language.vocabulary}}},
+        {"vision_config",
+         {{"architectures", ordered_json::array({"InternVisionModel"})},
+          {"model_type", "intern_vit_6b"},
+          {"image_size", 448},
+          {"patch_size", 14},
+          {"num_channels", 3},
+          {"hidden_size", shape.vision.hidden},
+          {"intermediate_size", shape.vision.intermediate},
+          {"num_hidden_layers", shape.vision.layers},
+          {"num_attention_heads", shape.vision.heads},
+          {"hidden_act", "gelu"},
+          {"norm_type", "layer_norm"},
+          {"layer_norm_eps", 1e-06},
+          {"qkv_bias", true},
+          {"qk_normalization", false}}},
+    };
+    return config.dump(2) + "\n";
+}
+
+/// base + value * 2^-exponent: sizes at which signals neither die nor explode and logits differ.
+struct Scale {
+    float base;
+    int exponent;
+};
+
+int halfLog2(std::int64_t n)
+{
+    return (int(std::bit_width(std::uint64_t(n))) - 1) / 2;
+}
+
+Scale scaleOf(const TensorShape& tensor)
+{
+    const std::string& name = tensor.name;
+    if (name.ends_with(".ls1") || name.ends_with(".ls2")) {
+        return {0.5F, 2};
+    }
+    if (name.ends_with(".bias")) {
+        return {0, 3};
+    }
+    if (tensor.shape.size() == 1) {
+        return {1, 2};  // norms
+    }
+    if (name.ends_with("_embedding")) {
+        return {0, 1};
+    }
+    if (name.ends_with("embed_tokens.weight")) {
+        return {0, 0};
+    }
+    std::int64_t fanIn = 1;
+    for (std::size_t i = 1; i < tensor.shape.size(); ++i) {
+        fanIn *= tensor.shape[i];
+    }
+    return {0, halfLog2(fanIn) - (name.ends_with("lm_head.weight") ? 3 : 1)};
+}
+
+void writeTensor(std::ofstream& file, const TensorShape& tensor, std::int64_t count,
+                 std::uint64_t seed, bool half)
+{
+    const Scale scale = scaleOf(tensor);
+    const float factor = std::ldexp(1.0F, -scale.exponent);
+    const std::uint64_t key = weightKey(tensor.name, seed);
+    constexpr std::int64_t block = 1 << 20;
+    std::vector<float> values;
+    std::vector<std::uint16_t> halves;
+    for (std::int64_t first = 0; first < count; first += block) {
+        const std::size_t n = std::size_t(std::min(block, count - first));
+        values.resize(n);
+        for (std::size_t i = 0; i < n; ++i) {
+            values[i] = scale.base + weightValue(key, std::uint64_t(first) + i) * factor;
+        }
+        if (!half) {
+            file.write(reinterpret_cast<const char*>(values.data()),
+                       std::streamsize(n * sizeof(float)));
+            continue;
+        }
+        halves.resize(n);
+        for (std::size_t i = 0; i < n; ++i) {
+            const auto bits = std::bit_cast<std::uint32_t>(values[i]);
+            halves[i] = std::uint16_t((bits + 0x7fff + (bits >> 16 & 1)) >> 16);  // to nearest even
+        }
+        file.write(reinterpret_cast<const char*>(halves.data()),
+                   std::streamsize(n * sizeof(std::uint16_t)));
+    }
+}
+
+std::int64_t countOf(const TensorShape& tensor)
+{
+    std::int64_t count = 1;
+    for (const std::int64_t side : tensor.shape) {
+        count *= side;
+    }
+    return count;
+}
+
+void writeShard(const fs::path& path, const std::vector<TensorShape>& tensors, std::uint64_t seed,
+                bool half)
+{
+    ordered_json header;
+    header["__metadata__"] = {{"format", "pt"}};
+    std::int64_t at = 0;
+    for (const TensorShape& tensor : tensors) {
+        const std::int64_t end = at + countOf(tensor) * (half ? 2 : 4);
+        header[tensor.name] = {
+            {"dtype", half ? "BF16" : "F32"}, {"shape", tensor.shape}, {"data_offsets", {at, end}}};
+        at = end;
+    }
+    std::string text = header.dump();
+    text.resize((text.size() + 7) / 8 * 8, ' ');
+    std::ofstream file(path, std::ios::binary);
+    std::uint64_t length = text.size();
+    for (int i = 0; i < 8; ++i, length >>= 8) {
+        file.put(char(length & 0xff));
+    }
+    file << text;
+    for (const TensorShape& tensor : tensors) {
+        writeTensor(file, tensor, countOf(tensor), seed, half);
+    }
+    if (!file.flush()) {
+        throw Error(path.string() + " could not be written; the disk may be full.");
+    }
+}
+
+std::string shardName(int shard, int shards)
+{
+    char name[64];
+    std::snprintf(name, sizeof name, "model-%05d-of-%05d.safetensors", shard + 1, shards);
+    return name;
+}
+
+}  // namespace
+
+std::string shapeNames()
+{
+    std::string names;
+    for (const auto& [name, shape] : shapes()) {
+        names += (names.empty() ? "" : ", ") + name;
+    }
+    return names;
+}
+
+std::uint64_t weightKey(const std::string& name, std::uint64_t seed)
+{
+    std::uint64_t key = 0xcbf29ce484222325;  // FNV-1a
+    for (const char c : name) {
+        key = (key ^ std::uint8_t(c)) * 0x100000001b3;
+    }
+    return key ^ (seed * 0x9e3779b97f4a7c15);
+}
+
+float weightValue(std::uint64_t key, std::uint64_t i)
+{
+    std::uint64_t z = key + (i + 1) * 0x9e3779b97f4a7c15;  // SplitMix64
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+    z ^= z >> 31;
+    const auto value = std::int32_t(2 * (z >> 40)) - 0xffffff;
+    return float(value) * 0x1p-24F;
+}
+
+void writeCheckpoint(const fs::path& folder, const CheckpointOptions& options)
+{
+    const auto at = shapes().find(options.shape);
+    if (at == shapes().end()) {
+        throw Error("The shape \"" + options.shape + "\" is not known; one of " + shapeNames() +
+                    " is expected.");
+    }
+    Shape shape = at->second;
+    shape.language.vocabulary =
+        std::max(shape.language.vocabulary, (tokenizerSize(options.tokenizer) + 127) / 128 * 128);
+    fs::create_directories(folder);
+    for (const char* name : {"vocab.json", "merges.txt", "added_tokens.json",
+                             "special_tokens_map.json", "tokenizer_config.json"}) {
+        if (fs::exists(options.tokenizer / name)) {
+            fs::copy_file(options.tokenizer / name, folder / name,
+                          fs::copy_options::overwrite_existing);
+            fs::permissions(folder / name, fs::perms::owner_write, fs::perm_options::add);
+        }
+    }
+    const bool half = options.dtype == "BF16";
+    const std::string config = configText(shape, options.dtype);
+    writeText(folder / "config.json", config);
+
+    const std::vector<TensorShape> tensors =
+        inference::expectedTensors(inference::parseConfig(config, folder / "config.json"));
+    std::vector<std::vector<TensorShape>> shards(std::size_t(std::max(1, options.shards)));
+    ordered_json index{{"metadata", {{"total_size", 0}}}, {"weight_map", ordered_json::object()}};
+    std::int64_t bytes = 0;
+    for (std::size_t i = 0; i < tensors.size(); ++i) {
+        const std::size_t shard = i * shards.size() / tensors.size();
+        shards[shard].push_back(tensors[i]);
+        index["weight_map"][tensors[i].name] = shardName(int(shard), int(shards.size()));
+        bytes += countOf(tensors[i]) * (half ? 2 : 4);
+    }
+    index["metadata"]["total_size"] = bytes;
+    if (shards.size() == 1) {
+        writeShard(folder / "model.safetensors", shards.front(), options.seed, half);
+        return;
+    }
+    writeText(folder / "model.safetensors.index.json", index.dump(2) + "\n");
+    for (std::size_t i = 0; i < shards.size(); ++i) {
+        writeShard(folder / shardName(int(i), int(shards.size())), shards[i], options.seed, half);
+    }
+}
+
+}  // namespace test

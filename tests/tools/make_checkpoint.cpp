@@ -1,0 +1,51 @@
+// make_checkpoint [--shape tiny] [--seed 1] [--dtype F32|BF16] [--shards 2] --tokenizer DIR OUT
+// Random weights in the published layout, for tests, benchmarks and trying the program: what such
+// a model writes has no meaning.
+#include "support/tiny_checkpoint.h"
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <exception>
+#include <string>
+
+int main(int argc, char** argv)
+{
+    test::CheckpointOptions options;
+    std::string out;
+    for (int i = 1; i < argc; ++i) {
+        const std::string name = argv[i];
+        const auto is = [&](const char* option) { return name == option && i + 1 < argc; };
+        if (is("--shape")) {
+            options.shape = argv[++i];
+        } else if (is("--seed")) {
+            options.seed = std::strtoull(argv[++i], nullptr, 10);
+        } else if (is("--dtype")) {
+            options.dtype = argv[++i];
+        } else if (is("--shards")) {
+            options.shards = std::atoi(argv[++i]);
+        } else if (is("--tokenizer")) {
+            options.tokenizer = argv[++i];
+        } else if (!name.starts_with("--") && out.empty()) {
+            out = name;
+        } else {
+            out.clear();
+            break;
+        }
+    }
+    if (out.empty() || options.tokenizer.empty() ||
+        (options.dtype != "F32" && options.dtype != "BF16")) {
+        std::fprintf(stderr,
+                     "make_checkpoint [--shape %s] [--seed N] [--dtype F32|BF16] [--shards N] "
+                     "--tokenizer DIR OUT\n",
+                     test::shapeNames().c_str());
+        return 2;
+    }
+    try {
+        test::writeCheckpoint(out, options);
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "%s\n", error.what());
+        return 1;
+    }
+    return 0;
+}
