@@ -75,6 +75,9 @@ public:
     /// The wheel steps through frames where there are several, and zooms where there is one.
     void setStepping(bool several) { m_stepping = several; }
 
+    /// Ends what the mouse is doing, as if it had not begun. False where it was doing nothing.
+    bool cancelDrag();
+
     QSize sizeHint() const override { return {640, 480}; }
     QSize minimumSizeHint() const override { return {160, 120}; }
 
@@ -101,10 +104,6 @@ protected:
     void focusInEvent(QFocusEvent* event) override;
     void focusOutEvent(QFocusEvent* event) override;
 
-public:
-    /// Ends what the mouse is doing, as if it had not begun. False where it was doing nothing.
-    bool cancelDrag();
-
 private:
     enum class Drag { None, Pan, Zoom, Window, Measure, DrawRegion, MoveRegion, ResizeRegion };
     struct DragState {
@@ -117,7 +116,7 @@ private:
         bool moved = false;  // beyond a click
     };
 
-    void startDrag(Drag kind, QMouseEvent* event);
+    Drag leftDragFor(const QPointF& position, Qt::KeyboardModifiers modifiers, int* handle) const;
     void dragTo(const QPointF& position);
     void hover(const QPointF& position);
     void updateCursor(const QPointF& position);
@@ -128,6 +127,7 @@ private:
     int boxAt(const QPointF& widget) const;
     void paintPicture();
     void paintOverlays(QPainter& painter);
+    void paintCorners(QPainter& painter);
 
     Frame m_frame;
     int m_index = 0;

@@ -10,6 +10,7 @@ class QStackedWidget;
 
 namespace ui {
 
+class LibraryDelegate;
 class LibraryModel;
 
 /// The opened documents with their thumbnails; those of one folder or file stay together under its
@@ -46,11 +47,15 @@ Q_SIGNALS:
     /// Before the context menu opens; receivers may add to it.
     void menuAboutToShow(QMenu* menu, ui::OpenDocument* document);
 
+protected:
+    bool eventFilter(QObject* watched, QEvent* event) override;
+
 private:
     void showMenu(const QPoint& position);
 
     LibraryModel* m_model;
     QListView* m_list;
+    LibraryDelegate* m_delegate;
     QStackedWidget* m_stack;
     bool m_compact = false;
 };

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <QImage>
-#include <QObject>
 #include <QVector>
 
 #include <functional>
@@ -16,8 +15,8 @@ public:
     PictureLevels();
     ~PictureLevels();
 
-    /// `onReady` runs on `receiver`'s thread when more levels have come.
-    void setPicture(const QImage& picture, QObject* receiver, std::function<void()> onReady);
+    /// `onReady` runs on the GUI thread when more levels have come.
+    void setPicture(const QImage& picture, std::function<void()> onReady);
     const QImage& picture() const { return m_levels.isEmpty() ? m_none : m_levels.first(); }
 
     struct Level {

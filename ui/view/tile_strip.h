@@ -46,7 +46,7 @@ public:
     QString caption() const;
     /// The tiles as cutTiles gave them, thumbnail last; empty while they are being cut.
     const std::vector<inference::Image>& tiles() const { return m_tiles; }
-    bool isBusy() const { return m_busy; }
+    bool isBusy() const;
 
     int hoveredTile() const;
     /// Lights a tile as hovering does, without the signal; -1: none.
@@ -64,20 +64,26 @@ Q_SIGNALS:
     void layoutChanged(const inference::TileLayout& layout);
     void tilesReady();
 
+protected:
+    void resizeEvent(QResizeEvent* event) override;
+    bool eventFilter(QObject* watched, QEvent* event) override;
+
 private:
     void recut();
-    void show(const std::vector<inference::Image>& tiles, bool exact);
+    void start();
+    void updateTexts();
 
-    struct Job;
-    std::shared_ptr<Job> m_job;  // the latest
+    std::shared_ptr<int>
+        m_current;  // grows with each picture; a job knows by it whether it is late
+    bool m_running = false, m_again = false;
     inference::TilingOptions m_options;
     inference::TileLayout m_layout;
     QImage m_picture;
     QRect m_region;
     QString m_note;
     std::vector<inference::Image> m_tiles;
-    bool m_busy = false;
-    QSize m_from;
+    QString m_failure;
+    QSize m_from;  // what the tiles are cut from
 
     TileGridWidget* m_grid;
     QScrollArea* m_scroll;
@@ -85,6 +91,7 @@ private:
     QLabel* m_noteLabel;
     QSlider* m_slider;
     QLabel* m_sliderValue;
+    QWidget* m_column = nullptr;
 };
 
 }  // namespace ui

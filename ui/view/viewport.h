@@ -86,7 +86,7 @@ Q_SIGNALS:
 
 protected:
     void keyPressEvent(QKeyEvent* event) override;
-    void resizeEvent(QResizeEvent* event) override;
+    bool eventFilter(QObject* watched, QEvent* event) override;
 
 private:
     struct State {
@@ -96,13 +96,21 @@ private:
         std::optional<ViewTransform> view;  // none: fitted
     };
 
+    struct Asked {
+        int index = 0;
+        FrameOptions options;
+        bool operator==(const Asked&) const = default;
+    };
+
     void request();
     void take(int index, const FrameOptions& options, const Frame& frame);
     void fail(int index, const QString& sentence);
     void showMenu(const QPoint& globalPosition);
     void usePreset(int number);  // 1 …; 0: the file's own
     void updateControls();
+    void placeOverlays();
     void keepState();
+    void copyPicture();
 
     ImageView* m_view;
     QWidget* m_frames;  // slider and count
@@ -115,11 +123,12 @@ private:
     QPointer<OpenDocument> m_document;
     QHash<OpenDocument*, State> m_states;
     int m_index = 0;
-    FrameOptions m_options;
+    FrameOptions m_options, m_frameOptions;  // wanted; of the frame that is shown
     std::optional<ViewTransform> m_wantedView;
     QRect m_wantedRegion;
     bool m_first = false;  // the next frame is the document's first since setDocument
     bool m_waiting = false;
+    QList<Asked> m_asked;  // and not answered yet, oldest first
     QString m_error;
 };
 
