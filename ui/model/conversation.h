@@ -23,7 +23,7 @@ struct AskOptions {
 struct AttachedFrame {
     Frame frame;
     FrameOptions options;
-    QRect region;   // pixels of frame.pixels; null: all
+    QRect region;  // pixels of frame.pixels; null: all
     QString title;
 };
 
@@ -42,14 +42,17 @@ public:
 
     /// A fresh, empty session; a running answer is stopped first.
     void startNew();
-    /// Shows a stored session; pictures of its turns are read again when the next question needs them.
+    /// Shows a stored session; pictures of its turns are read again when the next question needs
+    /// them.
     void show(const Session& session);
     void rename(const QString& title);
 
+    /// An answer that is still running is stopped first. An empty question is not asked.
     /// Pictures that earlier turns hold already are not sent twice. Answers with turnAdded, then
     /// thinkingGrew / answerGrew, then turnChanged at the end (see Turn::state).
     void ask(const QString& question, const QList<AttachedFrame>& frames);
-    /// Asks the last question again; its turn is replaced.
+    /// Asks the last question again; its turn is replaced. With a temperature and the seed of the
+    /// turn before, the next seed is taken, in options() too.
     void regenerate();
     void stop();
 
@@ -63,6 +66,17 @@ Q_SIGNALS:
     void busyChanged(bool busy);
 
 private:
+    int row() const;  // of the running turn, the last one
+    void start(Turn turn, const AskOptions& options);
+    void send(const AskOptions& options);
+    void takePiece(quint64 id, inference::Channel channel, const QString& text);
+    void endThinking(Turn& turn);
+    void finish(const std::function<void(Turn&)>& fill);
+    void fail(const QString& sentence);
+    void abandon();  // the running turn is stopped with what there is, at once
+    void save();
+    void setRequest(quint64 request);
+
     struct Private;
     std::unique_ptr<Private> d;
     EngineThread& m_engine;
