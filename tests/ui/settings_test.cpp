@@ -1,0 +1,125 @@
+#include "ui/model/settings.h"
+
+#include <QDir>
+#include <QFile>
+#include <QTemporaryDir>
+#include <QTest>
+
+using Preset = inference::SystemPrompt::Preset;
+
+class SettingsTest : public QObject {
+    Q_OBJECT
+    QTemporaryDir m_folder;
+    QString m_file;
+
+private Q_SLOTS:
+    void init()
+    {
+        m_file = m_folder.filePath(QString::fromLatin1(QTest::currentTestFunction()) +
+                                   QStringLiteral(".ini"));
+    }
+
+    void aFreshStartHasTheDefaults()
+    {
+        const ui::Settings settings(m_file);
+        QVERIFY(settings.model().checkpoint.empty());
+        QCOMPARE(settings.model().device, std::string("auto"));
+        QCOMPARE(settings.model().dtype, std::string("auto"));
+        QCOMPARE(settings.theme(), QStringLiteral("dark"));
+        QCOMPARE(settings.askOptions().maxTiles, 12);
+        QCOMPARE(settings.askOptions().maxNewTokens, 1024);
+        QCOMPARE(settings.askOptions().sampling.topK, 50);
+        QCOMPARE(settings.askOptions().sampling.topP, 1.0F);
+        QVERIFY(settings.askOptions().system.preset == Preset::Default);
+        QVERIFY(settings.recentFiles().isEmpty());
+        QVERIFY(settings.overlays());
+        QVERIFY(!settings.tileGrid());
+        QCOMPARE(settings.folder(QStringLiteral("open")), QDir::homePath());
+    }
+
+    void everythingSurvivesARestart()
+    {
+        {
+            ui::Settings settings(m_file);
+            settings.setModel(
+                {.checkpoint = "/models/größe, 100% [x]", .device = "cuda:1", .dtype = "bf16"});
+            ui::AskOptions options;
+            options.system = {Preset::Own, "你是\n\"quoted\"; a=b"};
+            options.sampling = {0.6F, 20, 0.95F, 0xffff'ffff'ffff'fff1ULL};
+            options.maxTiles = 6;
+            options.maxNewTokens = 16'384;
+            settings.setAskOptions(options);
+            settings.setTheme(QStringLiteral("light"));
+            settings.setWindow(QByteArray("\0\1\xff", 3), "state");
+            settings.setOverlays(false);
+            settings.setTileGrid(true);
+            settings.addRecentFile(QStringLiteral("/a, b.png"));
+            settings.setFolder(QStringLiteral("report"), m_folder.path());
+            QVERIFY(settings.sync());
+        }
+        const ui::Settings settings(m_file);
+        QCOMPARE(settings.model().checkpoint.string(), std::string("/models/größe, 100% [x]"));
+        QCOMPARE(settings.model().device, std::string("cuda:1"));
+        QCOMPARE(settings.model().dtype, std::string("bf16"));
+        const ui::AskOptions options = settings.askOptions();
+        QVERIFY(options.system.preset == Preset::Own);
+        QCOMPARE(options.system.text, std::string("你是\n\"quoted\"; a=b"));
+        QCOMPARE(options.sampling.temperature, 0.6F);
+        QCOMPARE(options.sampling.topP, 0.95F);
+        QCOMPARE(options.sampling.topK, 20);
+        QCOMPARE(options.sampling.seed, 0xffff'ffff'ffff'fff1ULL);
+        QCOMPARE(options.maxTiles, 6);
+        QCOMPARE(options.maxNewTokens, 16'384);
+        QCOMPARE(settings.theme(), QStringLiteral("light"));
+        QCOMPARE(settings.windowGeometry(), QByteArray("\0\1\xff", 3));
+        QCOMPARE(settings.windowState(), QByteArray("state"));
+        QVERIFY(!settings.overlays());
+        QVERIFY(settings.tileGrid());
+        QCOMPARE(settings.recentFiles(), QStringList{QStringLiteral("/a, b.png")});
+        QCOMPARE(settings.folder(QStringLiteral("report")), m_folder.path());
+    }
+
+    void recentFilesAreTheLatestTwelveEachOnce()
+    {
+        ui::Settings settings(m_file);
+        for (int i = 0; i < 20; ++i) {
+            settings.addRecentFile(QStringLiteral("/data/%1.png").arg(i));
+        }
+        settings.addRecentFile(QStringLiteral("/data/sub/../15.png"));
+        const QStringList files = settings.recentFiles();
+        QCOMPARE(files.size(), 12);
+        QCOMPARE(files[0], QStringLiteral("/data/15.png"));
+        QCOMPARE(files[1], QStringLiteral("/data/19.png"));
+        QCOMPARE(files.count(QStringLiteral("/data/15.png")), 1);
+        settings.clearRecentFiles();
+        QVERIFY(settings.recentFiles().isEmpty());
+    }
+
+    void aBrokenFileGivesValuesInRange()
+    {
+        QFile file(m_file);
+        QVERIFY(file.open(QIODevice::WriteOnly));
+        file.write("[ask]\nsystem=loud\nmaxTiles=-3\nmaxNewTokens=many\ntemperature=nan\ntopP="
+                   "7\ntopK=-1\n");
+        file.close();
+        const ui::AskOptions options = ui::Settings(m_file).askOptions();
+        QVERIFY(options.system.preset == Preset::Default);
+        QCOMPARE(options.maxTiles, 1);
+        QCOMPARE(options.maxNewTokens, 1024);
+        QCOMPARE(options.sampling.temperature, 0.0F);
+        QCOMPARE(options.sampling.topP, 1.0F);
+        QCOMPARE(options.sampling.topK, 0);
+    }
+
+    void aFileThatCantBeWrittenIsSaid()
+    {
+        QFile inTheWay(m_folder.filePath(QStringLiteral("file")));
+        QVERIFY(inTheWay.open(QIODevice::WriteOnly));
+        ui::Settings settings(inTheWay.fileName() + QStringLiteral("/settings.ini"));
+        settings.setTheme(QStringLiteral("light"));
+        QVERIFY(!settings.sync());
+    }
+};
+
+QTEST_GUILESS_MAIN(SettingsTest)
+#include "settings_test.moc"

@@ -1,0 +1,207 @@
+#include "ui/model/settings.h"
+
+#include <QDir>
+#include <QFileInfo>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+namespace ui {
+namespace {
+
+using Preset = inference::SystemPrompt::Preset;
+
+constexpr int mostRecentFiles = 12;
+constexpr std::array presetNames{
+    std::pair{Preset::Default, "default"},
+    std::pair{Preset::None, "none"},
+    std::pair{Preset::Thinking, "thinking"},
+    std::pair{Preset::Own, "own"},
+};
+
+Preset presetFrom(const QString& name)
+{
+    for (const auto& [preset, known] : presetNames) {
+        if (name == QLatin1String(known)) {
+            return preset;
+        }
+    }
+    return Preset::Default;
+}
+
+QString nameOf(Preset preset)
+{
+    for (const auto& [known, name] : presetNames) {
+        if (preset == known) {
+            return QString::fromLatin1(name);
+        }
+    }
+    return {};
+}
+
+int wholeNumber(const QVariant& value, int otherwise, int least, int most)
+{
+    bool ok = false;
+    const int number = value.toInt(&ok);
+    return ok ? std::clamp(number, least, most) : otherwise;
+}
+
+float number(const QVariant& value, float otherwise, float least, float most)
+{
+    bool ok = false;
+    const float found = value.toFloat(&ok);
+    return ok && std::isfinite(found) ? std::clamp(found, least, most) : otherwise;
+}
+
+}  // namespace
+
+Settings::Settings()
+    : m_settings(QSettings::IniFormat, QSettings::UserScope, QStringLiteral("kvl-workbench"),
+                 QStringLiteral("workbench"))
+{
+}
+
+Settings::Settings(const QString& file)
+    : m_settings(file, QSettings::IniFormat)
+{
+}
+
+inference::LoadOptions Settings::model() const
+{
+    inference::LoadOptions options;
+    options.checkpoint = m_settings.value(QStringLiteral("model/folder")).toString().toStdString();
+    options.device = m_settings.value(QStringLiteral("model/device"), QStringLiteral("auto"))
+                         .toString()
+                         .toStdString();
+    options.dtype = m_settings.value(QStringLiteral("model/dtype"), QStringLiteral("auto"))
+                        .toString()
+                        .toStdString();
+    return options;
+}
+
+void Settings::setModel(const inference::LoadOptions& options)
+{
+    m_settings.setValue(QStringLiteral("model/folder"),
+                        QString::fromStdString(options.checkpoint.string()));
+    m_settings.setValue(QStringLiteral("model/device"), QString::fromStdString(options.device));
+    m_settings.setValue(QStringLiteral("model/dtype"), QString::fromStdString(options.dtype));
+}
+
+AskOptions Settings::askOptions() const
+{
+    const AskOptions fresh;
+    AskOptions options;
+    options.system.preset = presetFrom(m_settings.value(QStringLiteral("ask/system")).toString());
+    options.system.text =
+        m_settings.value(QStringLiteral("ask/systemText")).toString().toStdString();
+    options.maxTiles =
+        wholeNumber(m_settings.value(QStringLiteral("ask/maxTiles")), fresh.maxTiles, 1, 40);
+    options.maxNewTokens = wholeNumber(m_settings.value(QStringLiteral("ask/maxNewTokens")),
+                                       fresh.maxNewTokens, 1, 1'000'000);
+    inference::SamplingOptions& sampling = options.sampling;
+    sampling.temperature = number(m_settings.value(QStringLiteral("ask/temperature")),
+                                  fresh.sampling.temperature, 0, 2);
+    sampling.topP = number(m_settings.value(QStringLiteral("ask/topP")), fresh.sampling.topP, 0, 1);
+    sampling.topK = wholeNumber(m_settings.value(QStringLiteral("ask/topK")), fresh.sampling.topK,
+                                0, 1'000'000);
+    sampling.seed = m_settings.value(QStringLiteral("ask/seed")).toULongLong();
+    return options;
+}
+
+void Settings::setAskOptions(const AskOptions& options)
+{
+    m_settings.setValue(QStringLiteral("ask/system"), nameOf(options.system.preset));
+    m_settings.setValue(QStringLiteral("ask/systemText"),
+                        QString::fromStdString(options.system.text));
+    m_settings.setValue(QStringLiteral("ask/maxTiles"), options.maxTiles);
+    m_settings.setValue(QStringLiteral("ask/maxNewTokens"), options.maxNewTokens);
+    m_settings.setValue(QStringLiteral("ask/temperature"), double(options.sampling.temperature));
+    m_settings.setValue(QStringLiteral("ask/topP"), double(options.sampling.topP));
+    m_settings.setValue(QStringLiteral("ask/topK"), options.sampling.topK);
+    m_settings.setValue(QStringLiteral("ask/seed"), quint64(options.sampling.seed));
+}
+
+QString Settings::theme() const
+{
+    return m_settings.value(QStringLiteral("window/theme"), QStringLiteral("dark")).toString();
+}
+
+void Settings::setTheme(const QString& name)
+{
+    m_settings.setValue(QStringLiteral("window/theme"), name);
+}
+
+QStringList Settings::recentFiles() const
+{
+    return m_settings.value(QStringLiteral("files/recent")).toStringList().mid(0, mostRecentFiles);
+}
+
+void Settings::addRecentFile(const QString& path)
+{
+    const QString absolute = QDir::cleanPath(QFileInfo(path).absoluteFilePath());
+    QStringList files = recentFiles();
+    files.removeAll(absolute);
+    files.prepend(absolute);
+    m_settings.setValue(QStringLiteral("files/recent"), QVariant(files.mid(0, mostRecentFiles)));
+}
+
+void Settings::clearRecentFiles()
+{
+    m_settings.remove(QStringLiteral("files/recent"));
+}
+
+QByteArray Settings::windowGeometry() const
+{
+    return m_settings.value(QStringLiteral("window/geometry")).toByteArray();
+}
+
+QByteArray Settings::windowState() const
+{
+    return m_settings.value(QStringLiteral("window/state")).toByteArray();
+}
+
+void Settings::setWindow(const QByteArray& geometry, const QByteArray& state)
+{
+    m_settings.setValue(QStringLiteral("window/geometry"), geometry);
+    m_settings.setValue(QStringLiteral("window/state"), state);
+}
+
+bool Settings::overlays() const
+{
+    return m_settings.value(QStringLiteral("view/overlays"), true).toBool();
+}
+
+void Settings::setOverlays(bool on)
+{
+    m_settings.setValue(QStringLiteral("view/overlays"), on);
+}
+
+bool Settings::tileGrid() const
+{
+    return m_settings.value(QStringLiteral("view/tileGrid"), false).toBool();
+}
+
+void Settings::setTileGrid(bool on)
+{
+    m_settings.setValue(QStringLiteral("view/tileGrid"), on);
+}
+
+QString Settings::folder(const QString& dialog) const
+{
+    const QString folder = m_settings.value(QStringLiteral("folders/") + dialog).toString();
+    return QFileInfo(folder).isDir() ? folder : QDir::homePath();
+}
+
+void Settings::setFolder(const QString& dialog, const QString& folder)
+{
+    m_settings.setValue(QStringLiteral("folders/") + dialog, folder);
+}
+
+bool Settings::sync()
+{
+    m_settings.sync();
+    return m_settings.status() == QSettings::NoError;
+}
+
+}  // namespace ui
