@@ -97,6 +97,9 @@ void add(std::vector<Attribute>& list, DcmItem& item, int depth, int limit, std:
         attribute.vr = DcmVR(element->ident()).getValidVRName();
         DcmTag tag(element->getTag());
         attribute.keyword = tag.getTagName();
+        if (attribute.keyword == "Unknown Tag & Data") {
+            attribute.keyword.clear();
+        }
         attribute.depth = depth;
         auto* sequence =
             element->ident() == EVR_SQ ? static_cast<DcmSequenceOfItems*>(element) : nullptr;

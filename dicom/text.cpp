@@ -221,6 +221,14 @@ std::string textOf(DcmElement& element, const std::string& charset)
          length > longestBinary)) {
         return std::to_string(length) + " bytes";
     }
+    if (Uint8* raw = nullptr;
+        (vr == EVR_UN || vr == EVR_UNKNOWN) && element.getUint8Array(raw).good() && raw) {
+        std::string bytes(reinterpret_cast<const char*>(raw), length);
+        bytes.erase(bytes.find_last_not_of(std::string_view(" \0", 2)) + 1);
+        if (std::all_of(bytes.begin(), bytes.end(), [](char c) { return c >= 0x20 && c < 0x7F; })) {
+            return bytes;  // text whose kind got lost on its way
+        }
+    }
     OFString value;
     if (element.getOFStringArray(value).bad()) {
         return {};

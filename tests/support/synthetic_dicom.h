@@ -186,7 +186,9 @@ private:
         append(out, {0xFE, 0xFF, 0x00, 0xE0});
         put(out, value.size() + value.size() % 2, 4, false);
         append(out, value);
-        out.resize(out.size() + value.size() % 2);
+        if (value.size() % 2 != 0) {
+            out.push_back(0);
+        }
     }
 
     std::map<std::pair<std::uint16_t, std::uint16_t>, Element> m_elements;
