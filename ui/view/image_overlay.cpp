@@ -4,6 +4,7 @@
 #include <QFontMetricsF>
 #include <QLocale>
 #include <QPainterPath>
+#include <QPixmapCache>
 
 #include <algorithm>
 #include <array>
@@ -18,6 +19,8 @@ constexpr double kEdge = 1;
 constexpr double kHandle = 10;  // length of a corner handle's arms
 constexpr double kReach = 7;    // how far from an edge the mouse still takes hold of it
 const QColor kDark(0, 0, 0, 200);
+constexpr double kTextMargin = 3;  // room for the edge of text
+const QColor kTextEdge(0, 0, 0, 235);
 
 void strokeTwice(QPainter& painter, const QPainterPath& path, const QColor& colour, double width,
                  Qt::PenStyle style)
@@ -34,6 +37,37 @@ void strokeTwice(QPainter& painter, const QPainterPath& path, const QColor& colo
     painter.setPen(pen);
     painter.drawPath(path);
     painter.restore();
+}
+
+/// Text with its edge, kept, since stroking the edge takes a millisecond.
+QPixmap edgedText(const QString& text, const QFont& font, const QColor& colour, double ratio)
+{
+    const QString key = QStringLiteral("kvl-text/%1/%2/%3/%4")
+                            .arg(font.key(), colour.name(QColor::HexArgb))
+                            .arg(ratio)
+                            .arg(text);
+    QPixmap pixmap;
+    if (QPixmapCache::find(key, &pixmap)) {
+        return pixmap;
+    }
+    const QFontMetricsF metrics(font);
+    const QSizeF size(metrics.horizontalAdvance(text) + 2 * kTextMargin,
+                      metrics.height() + 2 * kTextMargin);
+    pixmap = QPixmap((size * ratio).toSize().expandedTo({1, 1}));
+    pixmap.setDevicePixelRatio(ratio);
+    pixmap.fill(Qt::transparent);
+    QPainter painter(&pixmap);
+    painter.setRenderHint(QPainter::Antialiasing);
+    const QPointF base(kTextMargin, kTextMargin + std::round(metrics.ascent()));
+    QPainterPath edge;
+    edge.addText(base, font, text);
+    painter.strokePath(edge, QPen(kTextEdge, 3.5, Qt::SolidLine, Qt::RoundCap, Qt::RoundJoin));
+    painter.setFont(font);
+    painter.setPen(colour);
+    painter.drawText(base, text);
+    painter.end();
+    QPixmapCache::insert(key, pixmap);
+    return pixmap;
 }
 
 }  // namespace
@@ -86,7 +120,14 @@ void drawLine(QPainter& painter, const QLineF& line, const QColor& colour)
 {
     QPainterPath path(line.p1());
     path.lineTo(line.p2());
-    if (line.length() > 0) {  // a small bar across each end
+    strokeTwice(painter, path, colour, kLine, Qt::SolidLine);
+}
+
+void drawMeasure(QPainter& painter, const QLineF& line, const QColor& colour)
+{
+    QPainterPath path(line.p1());
+    path.lineTo(line.p2());
+    if (line.length() > 0) {
         const QLineF normal = line.normalVector().unitVector();
         const QPointF arm = QPointF(normal.dx(), normal.dy()) * 5;
         for (const QPointF& end : {line.p1(), line.p2()}) {
@@ -97,8 +138,10 @@ void drawLine(QPainter& painter, const QLineF& line, const QColor& colour)
     strokeTwice(painter, path, colour, kLine, Qt::SolidLine);
 }
 
-void drawHandles(QPainter& painter, const QRectF& rect, const QColor& colour)
+void drawHandles(QPainter& painter, const QRectF& around, const QColor& colour)
 {
+    const double out = kLine / 2;  // twice as thick as the outline, outwards only
+    const QRectF rect = around.adjusted(-out, -out, out, out);
     const double x = std::min(kHandle, rect.width() / 3), y = std::min(kHandle, rect.height() / 3);
     QPainterPath path;
     const auto corner = [&](const QPointF& at, double dx, double dy) {
@@ -130,19 +173,9 @@ void drawLabel(QPainter& painter, const QPointF& at, Qt::Alignment alignment, co
         corner.ry() -= size.height() / 2;
     }
     // whole pixels keep the text sharp
-    const QPointF base(std::round(corner.x()), std::round(corner.y() + metrics.ascent()));
-    painter.save();
-    painter.setPen(kDark);
-    for (int dy = -1; dy <= 1; ++dy) {
-        for (int dx = -1; dx <= 1; ++dx) {
-            if (dx != 0 || dy != 0) {
-                painter.drawText(base + QPointF(dx, dy), text);
-            }
-        }
-    }
-    painter.setPen(colour);
-    painter.drawText(base, text);
-    painter.restore();
+    painter.drawPixmap(
+        QPointF(std::round(corner.x()) - kTextMargin, std::round(corner.y()) - kTextMargin),
+        edgedText(text, painter.font(), colour, painter.device()->devicePixelRatioF()));
 }
 
 QRectF boxLabelRect(const QRectF& box, const QSizeF& label, const QRectF& view)

@@ -45,7 +45,9 @@ std::optional<ScaleBar> scaleBar(double millimetresPerPixel, double pixels);
 void drawOutline(QPainter& painter, const QPolygonF& polygon, const QColor& colour,
                  bool dashed = false);
 void drawLine(QPainter& painter, const QLineF& line, const QColor& colour);
-/// Corners only, for what can be taken hold of.
+/// With a small bar across each end.
+void drawMeasure(QPainter& painter, const QLineF& line, const QColor& colour);
+/// Thick corners on an outline, for what can be taken hold of.
 void drawHandles(QPainter& painter, const QRectF& rect, const QColor& colour);
 /// Light text with a dark edge; `alignment` places it about `at`.
 void drawLabel(QPainter& painter, const QPointF& at, Qt::Alignment alignment, const QString& text,

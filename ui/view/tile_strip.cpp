@@ -112,6 +112,7 @@ TileStrip::TileStrip(QWidget* parent)
     m_caption->setAlignment(Qt::AlignLeft | Qt::AlignTop);
     m_caption->setTextInteractionFlags(Qt::TextSelectableByMouse);
     m_noteLabel->setProperty("kvlRole", "secondary");
+    m_noteLabel->setTextFormat(Qt::PlainText);
     QFont small = font();
     small.setPointSizeF(small.pointSizeF() * 0.85);
     m_noteLabel->setFont(small);
@@ -149,6 +150,10 @@ TileStrip::TileStrip(QWidget* parent)
     auto* row = new QHBoxLayout(this);
     row->setContentsMargins(12, 6, 12, 6);
     row->setSpacing(16);
+    m_empty = new QLabel(tr("The tiles that the model gets of a picture are shown here"), this);
+    m_empty->setProperty("kvlRole", "secondary");
+    m_empty->setWordWrap(true);
+    row->addWidget(m_empty, 1);
     row->addWidget(m_scroll, 1);
     row->addWidget(m_column);
 
@@ -323,8 +328,9 @@ bool TileStrip::isBusy() const
 void TileStrip::updateTexts()
 {
     const QString text = caption();
-    m_caption->setText(text.isEmpty() ? tr("What the model sees of a picture is shown here.")
-                                      : breakable(text));
+    m_caption->setText(breakable(text));
+    m_empty->setVisible(text.isEmpty());
+    m_scroll->setVisible(!text.isEmpty());
     m_grid->setAccessibleDescription(text);
     m_noteLabel->setVisible(!m_note.isEmpty() && !m_from.isEmpty());
     m_noteLabel->setToolTip(m_note);
@@ -373,6 +379,10 @@ void TileStrip::openTile(int tile)
     };
     connect(popup, &TilePopup::stepRequested, this,
             [popup, show](int by) { show(popup->property("tile").toInt() + by); });
+    connect(popup, &QObject::destroyed, this, [this] {
+        m_grid->setLit(-1);
+        Q_EMIT tileHovered(-1);
+    });
     show(tile);
     popup->adjustSize();
     // above the tile, within the screen

@@ -88,6 +88,7 @@ private:
     TileGridWidget* m_grid;
     QScrollArea* m_scroll;
     QLabel* m_caption;
+    QLabel* m_empty = nullptr;
     QLabel* m_noteLabel;
     QSlider* m_slider;
     QLabel* m_sliderValue;

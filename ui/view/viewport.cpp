@@ -23,7 +23,8 @@ namespace {
 
 constexpr int kLateMilliseconds = 120;  // no line for what is there at once
 constexpr int kPage = 10;               // frames of PgUp and PgDn
-constexpr int kArrow = 48;              // px an arrow key pans where there is one frame
+const QColor kText(0xe6, 0xe8, 0xea), kQuiet(0x9a, 0xa1, 0xa9);
+constexpr int kArrow = 48;  // px an arrow key pans where there is one frame
 
 }  // namespace
 
@@ -48,13 +49,12 @@ Viewport::Viewport(QWidget* parent)
     row->addWidget(m_count);
     m_frames->hide();
 
-    QPalette onBlack;  // the viewport is black in every theme
-    onBlack.setColor(QPalette::WindowText, QColor(0xe6, 0xe8, 0xea));
-    m_message->setPalette(onBlack);
     m_message->setWordWrap(true);
     m_message->setAlignment(Qt::AlignCenter);
     m_message->setTextInteractionFlags(Qt::TextSelectableByMouse);
+    m_message->setTextFormat(Qt::PlainText);
     m_message->hide();
+    m_busy->setObjectName(QStringLiteral("busyLine"));
     m_busy->hide();
 
     auto* column = new QVBoxLayout(this);
@@ -77,6 +77,7 @@ Viewport::Viewport(QWidget* parent)
     connect(m_view, &ImageView::tileHovered, this, &Viewport::tileHovered);
     connect(m_view, &ImageView::boxHovered, this, &Viewport::boxHovered);
     connect(m_view, &ImageView::boxClicked, this, &Viewport::boxClicked);
+    updateControls();
 }
 
 Viewport::~Viewport() = default;
@@ -207,7 +208,7 @@ void Viewport::setInverted(bool inverted)
     setOptions(options);
 }
 
-void Viewport::show(int index, const FrameOptions& options, const QRect& region)
+void Viewport::showFrame(int index, const FrameOptions& options, const QRect& region)
 {
     if (!m_document) {
         return;
@@ -343,9 +344,15 @@ void Viewport::updateControls()
         m_late.stop();
         m_busy->hide();
     }
-    m_message->setVisible(!m_error.isEmpty());
+    const QString message = !m_error.isEmpty() ? m_error
+        : m_document                           ? QString()
+                     : tr("Drop a DICOM file, a picture, a video or a paper here");
+    QPalette onBlack;  // the viewport is black in every theme
+    onBlack.setColor(QPalette::WindowText, m_error.isEmpty() ? kQuiet : kText);
+    m_message->setPalette(onBlack);
+    m_message->setText(message);
+    m_message->setVisible(!message.isEmpty());
     if (!m_error.isEmpty()) {
-        m_message->setText(m_error);
         m_view->setAccessibleDescription(m_error);
     }
     placeOverlays();

@@ -37,7 +37,7 @@ public:
     void setWindow(const std::optional<WindowLevel>& window);  // none: the file's own
     void setInverted(bool inverted);
     /// Frame, options and region at once, as an attachment names them.
-    void show(int index, const FrameOptions& options, const QRect& region);
+    void showFrame(int index, const FrameOptions& options, const QRect& region);
 
     /// The last good frame; its pixels are null before the first and where the current one failed.
     const Frame& frame() const { return m_view->frame(); }
