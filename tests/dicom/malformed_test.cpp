@@ -37,8 +37,10 @@ private Q_SLOTS:
 private:
     std::filesystem::path write(const Bytes& content)
     {
-        return SyntheticDicom::write(m_folder.filePath(QStringLiteral("case.dcm")).toStdString(),
-                                     content);
+        const std::filesystem::path file =
+            m_folder.filePath(QStringLiteral("case.dcm")).toStdString();
+        std::filesystem::remove(file);  // rewriting a file in place makes some file systems sync it
+        return SyntheticDicom::write(file, content);
     }
     QTemporaryDir m_folder;
 };
