@@ -327,7 +327,9 @@ double roomForFrames(const Dataset& dataset)
 
 std::string objectName(const Dataset& dataset)
 {
-    const std::string uid = dataset.text({0x0008, 0x0016}).value_or("");
+    const std::string own = dataset.text({0x0008, 0x0016}).value_or("");
+    // a DICOMDIR has it in the meta header only
+    const std::string uid = own.empty() ? dataset.text({0x0002, 0x0002}).value_or("") : own;
     const char* known = uid.empty() ? nullptr : dcmFindNameOfUID(uid.c_str());
     if (!known) {
         return uid.empty() ? "an object that does not say what it is"

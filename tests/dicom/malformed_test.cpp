@@ -138,6 +138,8 @@ void MalformedTest::sharedFileSaysWhatIsWrong_data()
     row("meta_missing_tsyntax.dcm", "0 rows");
     row("rtstruct.dcm", "holds no picture: it is an object of the kind RT Structure Set");
     row("waveform_ecg.dcm", "ECG Waveform");
+    row("dicomdir/DICOMDIR",
+        "holds no picture: it is an object of the kind Media Storage Directory");
     row("video-endoscopic-h264.dcm", "holds a video (MPEG-4 AVC/H.264)");
     row("charset/chrKoreanMulti.dcm", "has no pixel data");
 }
