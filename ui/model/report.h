@@ -10,15 +10,19 @@
 namespace ui {
 
 struct ReportOptions {
-    QString title;         // empty: the session's
+    QString title;          // empty: the session's
     bool thinking = false;  // print the reasoning too
     bool provenance = true;
 };
 
 /// A picture of the report with its boxes and regions drawn beside, not over, what they point at.
 struct ReportPicture {
-    QImage image;
-    QString caption;
+    QImage image;     // null where it could not be read; then the caption says why
+    QString caption;  // one or more lines
+};
+
+struct ReportFact {
+    QString name, value;
 };
 
 struct ReportTurn {
@@ -26,6 +30,7 @@ struct ReportTurn {
     QList<ReportPicture> pictures;
     Provenance provenance;
     QDateTime asked;
+    double thinkingSeconds = 0;
 };
 
 /// Plain values: all text is unescaped, the formats escape it.
@@ -36,13 +41,18 @@ struct Report {
     ReportOptions options;
 };
 
+/// What one needs to trust and to repeat an answer, in words; `before` is the turn before, whose
+/// equal settings are not said again.
+QList<ReportFact> reportFacts(const ReportTurn& turn, const ReportTurn* before = nullptr);
+
 /// Reads the frames again and draws on them; blocks. A frame that is gone leaves its caption with
-/// the reason. Throws Error only when stopped.
-Report makeReport(const Session& session, const ReportOptions& options = {}, std::stop_token stop = {});
+/// the reason. Throws Error only when stopped. Needs a QGuiApplication, for the numbers on boxes.
+Report makeReport(const Session& session, const ReportOptions& options = {},
+                  std::stop_token stop = {});
 
 struct ReportFormat {
     QString name, suffix;  // "PDF", "pdf"
-    /// Whole or not at all. Throws Error.
+    /// Whole or not at all. Throws Error. Needs a QGuiApplication, for fonts.
     void (*write)(const Report& report, const QString& file);
 };
 
