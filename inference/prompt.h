@@ -10,15 +10,20 @@ namespace inference {
 
 /// The request as the model reads it.
 struct Prompt {
-    std::vector<TokenId> ids;       // image context tokens included
-    std::vector<ImageUse> images;   // in order of appearance
+    std::vector<TokenId> ids;      // image context tokens included
+    std::vector<ImageUse> images;  // in order of appearance
 };
 
 /// The system message's text; empty for None.
 std::string systemText(const SystemPrompt& system);
 
-/// Template "internvl2_5" (model specification 6). Control tokens typed by the user stay text.
-/// Throws Error where marks and pictures do not match in number.
+/// Template "internvl2_5" (model specification 6). Control tokens typed by the user stay text, but
+/// for what questions are asked with: `<image>` marks, `<ref>phrase</ref>` and
+/// `<box>[[numbers]]</box>`. In answers and in the system message <think> and </think> are tokens.
+/// A later question with pictures and no mark gets numbered marks, too, counting on. An own system
+/// message without text is left out like None. `request.maxTiles` goes before `tiling.maxTiles`.
+/// Throws Error where marks and pictures do not match in number, the text is not UTF-8, or the
+/// conversation does not end with a question.
 Prompt buildPrompt(const Request& request, const Tokenizer& tokenizer, TilingOptions tiling);
 
 }  // namespace inference
