@@ -92,8 +92,11 @@ void PropertiesPanel::fill(const QList<Property>& properties)
 void PropertiesPanel::copySelected()
 {
     QStringList lines;
-    for (const QModelIndex& row : m_tree->selectionModel()->selectedRows()) {
-        lines << row.data().toString() + u'\t' + row.siblingAtColumn(1).data().toString();
+    // from the top, as they are seen; a selection is in the order it was made
+    for (QModelIndex row = m_proxy->index(0, 0); row.isValid(); row = m_tree->indexBelow(row)) {
+        if (m_tree->selectionModel()->isSelected(row)) {
+            lines << row.data().toString() + u'\t' + row.siblingAtColumn(1).data().toString();
+        }
     }
     QApplication::clipboard()->setText(lines.join(u'\n'));
 }

@@ -334,8 +334,8 @@ void TileStrip::updateTexts()
     m_grid->setAccessibleDescription(text);
     m_noteLabel->setVisible(!m_note.isEmpty() && !m_from.isEmpty());
     m_noteLabel->setToolTip(m_note);
-    m_noteLabel->setText(m_noteLabel->fontMetrics().elidedText(m_note, Qt::ElideRight,
-                                                               std::max(m_noteLabel->width(), 80)));
+    m_noteLabel->setText(
+        m_noteLabel->fontMetrics().elidedText(m_note, Qt::ElideRight, m_column->width()));
 }
 
 void TileStrip::resizeEvent(QResizeEvent*)

@@ -89,6 +89,8 @@ protected:
     bool eventFilter(QObject* watched, QEvent* event) override;
 
 private:
+    static constexpr int framesOfAPage = 10;  // of PgUp and PgDn
+
     struct State {
         int index = 0;
         FrameOptions options;
