@@ -178,7 +178,7 @@ private Q_SLOTS:
     void tilesLieInTheirGridAndTheThumbnailApart()
     {
         TileGridWidget grid;
-        grid.setRoom(100);
+        grid.setRoom({800, 100});
         grid.setTiles(inference::layoutTiles(640, 480), {});
         QCOMPARE(grid.count(), 13);
         QVERIFY(grid.isThumbnail(12));
@@ -190,6 +190,11 @@ private Q_SLOTS:
         }
         QCOMPARE(grid.tileRect(4).left(), grid.tileRect(0).left());
         QVERIFY(grid.tileRect(4).top() > grid.tileRect(0).bottom());
+        grid.setTiles(inference::layoutTiles(4096, 64), {});  // 12 × 1: as wide as there is room
+        QVERIFY(grid.sizeHint().width() <= 800);
+        QVERIFY(grid.tileRect(0).width() >= 50);
+        grid.setTiles(inference::layoutTiles(1505, 2000), {});  // 3 × 4, a page
+        QVERIFY(grid.sizeHint().height() <= 100);
         grid.setTiles(inference::layoutTiles(448, 448), {});
         QCOMPARE(grid.count(), 1);
         QCOMPARE(grid.tileRect(0).size(), QSize(96, 96));

@@ -238,7 +238,7 @@ void ImageView::paintOverlays(QPainter& painter)
 void ImageView::paintCorners(QPainter& painter)
 {
     const QFontMetricsF metrics(painter.font(), this);
-    const double room = width() / 2.0 - 1.5 * kMargin;
+    const double room = width() / 3.0 - kMargin;  // the middle is the picture's
     const auto draw = [&](Qt::Corner corner, double bottomRoom) {
         const QStringList lines = cornerText(corner);
         const bool top = corner == Qt::TopLeftCorner || corner == Qt::TopRightCorner;

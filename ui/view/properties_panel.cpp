@@ -86,7 +86,8 @@ void PropertiesPanel::fill(const QList<Property>& properties)
     }
     m_tree->expandAll();
     m_tree->header()->setStretchLastSection(true);
-    m_tree->setColumnWidth(0, 240);
+    m_tree->resizeColumnToContents(0);
+    m_tree->setColumnWidth(0, std::min(m_tree->columnWidth(0) + 8, 320));
 }
 
 void PropertiesPanel::copySelected()

@@ -16,7 +16,8 @@ namespace ui {
 
 namespace {
 
-constexpr int kLargest = 96, kSmallest = 24;  // px of a tile's side
+constexpr int kLargest = 96, kSmallest = 20;  // px of a tile's side
+constexpr int kNarrowest = 48;                // to which it shrinks for want of width
 constexpr int kGap = 2, kApart = 16;          // between tiles; from the grid to the thumbnail
 constexpr int kRing = 2;                      // room around, for the lit tile's frame
 
@@ -47,10 +48,10 @@ void TileGridWidget::setTiles(const inference::TileLayout& layout, const QList<Q
     update();
 }
 
-void TileGridWidget::setRoom(int height)
+void TileGridWidget::setRoom(const QSize& room)
 {
-    if (height != m_room) {
-        m_room = height;
+    if (room != m_room) {
+        m_room = room;
         m_scaled.clear();
         updateGeometry();
         resize(sizeHint());
@@ -60,13 +61,16 @@ void TileGridWidget::setRoom(int height)
 
 int TileGridWidget::tileSide() const
 {
-    const int rows = std::max(m_layout.grid.rows, 1);
-    return std::clamp((m_room - 2 * kRing - (rows - 1) * kGap) / rows, kSmallest, kLargest);
+    const int rows = std::max(m_layout.grid.rows, 1), columns = std::max(m_layout.grid.columns, 1);
+    const int high = (m_room.height() - 2 * kRing - (rows - 1) * kGap) / rows;
+    const int apart = m_layout.thumbnail ? kApart + thumbnailSide() : 0;
+    const int wide = (m_room.width() - 2 * kRing - (columns - 1) * kGap - apart) / columns;
+    return std::clamp(std::min(high, std::max(wide, kNarrowest)), kSmallest, kLargest);
 }
 
 int TileGridWidget::thumbnailSide() const
 {
-    return std::clamp(m_room - 2 * kRing, kSmallest, kLargest);
+    return std::clamp(m_room.height() - 2 * kRing, kSmallest, kLargest);
 }
 
 QRect TileGridWidget::tileRect(int tile) const

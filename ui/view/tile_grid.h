@@ -21,8 +21,8 @@ public:
 
     /// As many pictures as the layout has tiles, or none while they are being cut.
     void setTiles(const inference::TileLayout& layout, const QList<QImage>& tiles);
-    /// Tiles become as large as this height lets them, 24 to 96 px.
-    void setRoom(int height);
+    /// Tiles become as large as this lets them, 20 to 96 px; what does not fit then is scrolled to.
+    void setRoom(const QSize& room);
     int count() const { return m_layout.tiles; }
     bool isThumbnail(int tile) const { return m_layout.thumbnail && tile == m_layout.tiles - 1; }
     QRect tileRect(int tile) const;
@@ -56,7 +56,8 @@ private:
     inference::TileLayout m_layout;
     QList<QImage> m_tiles;
     QList<QPixmap> m_scaled;  // as drawn; made when first painted
-    int m_room = 96, m_lit = -1;
+    QSize m_room{800, 100};
+    int m_lit = -1;
 };
 
 /// One tile in the size the model gets it, until clicked away.

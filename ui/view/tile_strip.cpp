@@ -111,12 +111,13 @@ TileStrip::TileStrip(QWidget* parent)
     m_caption->setWordWrap(true);
     m_caption->setAlignment(Qt::AlignLeft | Qt::AlignTop);
     m_caption->setTextInteractionFlags(Qt::TextSelectableByMouse);
-    m_noteLabel->setProperty("kvlRole", "secondary");
+    m_noteLabel->setProperty("kvlRole", "warning");
+    m_noteLabel->setWordWrap(true);
     m_noteLabel->setTextFormat(Qt::PlainText);
     QFont small = font();
     small.setPointSizeF(small.pointSizeF() * 0.85);
     m_noteLabel->setFont(small);
-    m_noteLabel->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Fixed);
+    m_noteLabel->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
     m_noteLabel->hide();
 
     auto* sliderLabel = new QLabel(tr("Max tiles"), this);
@@ -334,8 +335,9 @@ void TileStrip::updateTexts()
     m_grid->setAccessibleDescription(text);
     m_noteLabel->setVisible(!m_note.isEmpty() && !m_from.isEmpty());
     m_noteLabel->setToolTip(m_note);
+    // two lines at most; the whole is in the tool tip
     m_noteLabel->setText(
-        m_noteLabel->fontMetrics().elidedText(m_note, Qt::ElideRight, m_column->width()));
+        m_noteLabel->fontMetrics().elidedText(m_note, Qt::ElideRight, m_column->width() * 17 / 10));
 }
 
 void TileStrip::resizeEvent(QResizeEvent*)
@@ -348,7 +350,8 @@ void TileStrip::resizeEvent(QResizeEvent*)
 bool TileStrip::eventFilter(QObject* watched, QEvent* event)
 {
     if (watched == m_scroll->viewport() && event->type() == QEvent::Resize) {
-        m_grid->setRoom(m_scroll->viewport()->height());
+        // without the scroll bars: their coming and going must not change the tiles
+        m_grid->setRoom(m_scroll->size());
     }
     return QWidget::eventFilter(watched, event);
 }
