@@ -201,6 +201,26 @@ TEST(aPictureOfThirteenTilesGivesTheReferencesLogits)
     checkCase(golden()["cases"][2]);
 }
 
+TEST(aTileOfAnotherSizeGetsTheReferencesResizedPositions)
+{
+    const test::TemporaryFolder folder;
+    std::filesystem::copy(checkpointFolder(), folder.path());
+    json config = json::parse(std::ifstream(folder.path() / "config.json"));
+    config["force_image_size"] = 224;
+    std::ofstream(folder.path() / "config.json") << config;
+    const Checkpoint checkpoint(folder.path());
+    CHECK_EQUAL(checkpoint.info().tokensPerTile, 64);
+    Weights weights(checkpoint, at::kCPU, at::kFloat, {}, {});
+    const VisionTower vision(weights);
+    const json& expected = golden()["small_tile"];
+    const json& image = expected["image"];
+    const at::Tensor pixels =
+        toTensor({test::seededImage(image[0], image[1], image[2].get<std::uint32_t>())});
+    const at::Tensor features = vision.encode(pixels, {});
+    checkSamples(features, expected["vit"], "features of the vision tower");
+    checkSamples(vision.project(features, {}), expected["projector"], "image tokens");
+}
+
 TEST(textAloneGivesTheReferences64Tokens)
 {
     checkTokens(golden()["cases"][0]);

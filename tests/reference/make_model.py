@@ -99,6 +99,13 @@ def run_lengths(ids):
     return out
 
 
+@torch.no_grad()
+def small_tile(model):
+    """The vision tower on a tile of 224 pixels: 16 x 16 of the 32 x 32 positions, resized."""
+    features = model.vit(to_pixels([seeded_image(224, 224, 11)]))
+    return {"image": [224, 224, 11], "vit": samples(features), "projector": samples(model.project(features))}
+
+
 def sampler_cases():
     """What transformers' warpers leave, by id; scores are a multiple of 1/8 so that some tie."""
     key = checkpoint.weights("sampler", [600], 1).ravel()  # 1-d: base 1, exponent 2
@@ -140,7 +147,7 @@ def main():
             break
     with tempfile.TemporaryDirectory() as folder:
         single = checkpoint.write(folder, "tiny", seed, "BF16", 1, TOKENIZER)
-    result = {"seed": seed, "sha256": sums, "sha256_bf16_single": single, "cases": records, "sampler": sampler_cases()}
+    result = {"seed": seed, "sha256": sums, "sha256_bf16_single": single, "small_tile": small_tile(model), "cases": records, "sampler": sampler_cases()}
     text = json.dumps(result, ensure_ascii=False, separators=(",", ":"))
     text = text.replace('{"name"', '\n{"name"').replace('{"temperature"', '\n{"temperature"').replace('"sampler"', '\n"sampler"')
     (DATA / "model.json").write_text(text + "\n")
