@@ -72,7 +72,7 @@ struct Frame {
     const QImage& picture() const { return shown.isNull() ? pixels : shown; }
 };
 
-/// One thread at a time; every call may block. Throws DocumentError.
+/// One thread at a time, but indexOf() from any; every other call may block. Throws DocumentError.
 class Document {
 public:
     virtual ~Document() = default;
@@ -80,13 +80,13 @@ public:
     virtual QString subtitle() const = 0;  // kind and size, "PNG · 640 × 480"
     virtual QString path() const = 0;      // as opened
     virtual QString frameNoun() const = 0;  // "slice", "frame", "page", "picture"
-    virtual int frameCount() const = 0;
+    virtual int frameCount() const = 0;     // 0: nothing to see, only properties(0)
     virtual Frame frame(int index, const FrameOptions& options = {}) = 0;
     /// A small picture for lists, at most size × size; the default scales frame(index).
     virtual QImage thumbnail(int index, int size);
     virtual QList<Property> properties(int index) = 0;
     virtual QList<WindowPreset> windowPresets() const { return {}; }
-    /// Which of our frames a reference names, or -1.
+    /// Which of our frames a reference names, or -1. Reads only what never changes.
     virtual int indexOf(const FrameRef& ref) const;
 };
 

@@ -89,7 +89,10 @@ public:
                 TIFFSetField(m_tiff.get(), TIFFTAG_JPEGCOLORMODE, JPEGCOLORMODE_RGB);
                 layout.photometric = PHOTOMETRIC_RGB;
             }
-            picture = convert(layout, readSamples(layout));
+            picture =
+                convert(layout,
+                        layout.compression == COMPRESSION_JPEG ? readJpegSamples(layout, index)
+                                                               : readSamples(layout));
         }
         // PIL turns a TIFF upright when it loads it, unlike every other kind.
         if (layout.orientation >= 2 && layout.orientation <= 8) {
@@ -234,6 +237,26 @@ private:
             }
         }
         return out;
+    }
+
+    /// Some slide scanners' programs call their YCbCr JPEG tiles RGB; libtiff (and PIL with it)
+    /// refuses them over the sampling factors. Read once more as what they are.
+    Samples readJpegSamples(const Layout& layout, int index)
+    {
+        try {
+            return readSamples(layout);
+        } catch (const DocumentError&) {
+            if (layout.photometric != PHOTOMETRIC_RGB || layout.samples != 3 || layout.bits != 8 ||
+                !m_message.contains(QStringLiteral("sampling factors"))) {
+                throw;
+            }
+        }
+        m_message.clear();
+        TIFFSetDirectory(m_tiff.get(), m_pages[size_t(index)].directory);
+        TIFFSetField(m_tiff.get(), TIFFTAG_PHOTOMETRIC, PHOTOMETRIC_YCBCR);
+        TIFFSetField(m_tiff.get(), TIFFTAG_YCBCRSUBSAMPLING, 2, 2);
+        TIFFSetField(m_tiff.get(), TIFFTAG_JPEGCOLORMODE, JPEGCOLORMODE_RGB);
+        return readSamples(layout);
     }
 
     /// libtiff's own conversion, which PIL uses for YCbCr that is not JPEG.
