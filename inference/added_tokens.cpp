@@ -186,6 +186,7 @@ std::vector<AddedToken> readAddedTokens(const std::filesystem::path& folder)
                     error.what() + ").");
     }
     std::vector<AddedToken> sorted;
+    sorted.reserve(tokens.size());
     for (auto& [spelling, token] : tokens) {
         sorted.push_back(token);
     }

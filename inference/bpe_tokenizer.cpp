@@ -50,13 +50,27 @@ std::string toBytes(std::string_view spelling)
     return bytes;
 }
 
+Error noByte(const BpeParts& parts, std::size_t byte, const std::string& spelling)
+{
+    return Error("The file " + parts.vocabularyFile.string() + " has no token for the byte " +
+                 std::to_string(byte) + " (\"" + spelling +
+                 "\"); it is not the vocabulary of a byte-level tokenizer.");
+}
+
+Error strangeMerge(const BpeParts& parts, std::size_t rank)
+{
+    const auto& [left, right] = parts.merges[rank];
+    return Error("Merge " + std::to_string(rank + 1) + " of " + parts.mergesFile.string() + ", \"" +
+                 left + " " + right + "\", does not fit the vocabulary in " +
+                 parts.vocabularyFile.string() + "; the files are probably from different models.");
+}
+
 }  // namespace
 
 BpeTokenizer::BpeTokenizer(const BpeParts& parts)
     : m_added(parts.added)
     , m_normalize(parts.normalize)
 {
-    const std::string vocabularyName = parts.vocabularyFile.string();
     std::unordered_map<std::string_view, TokenId> ids;
     ids.reserve(parts.vocabulary.size());
     for (const auto& [spelling, id] : parts.vocabulary) {
@@ -74,9 +88,7 @@ BpeTokenizer::BpeTokenizer(const BpeParts& parts)
         appendUtf8(spelling, alphabet[byte]);
         const auto found = ids.find(spelling);
         if (found == ids.end()) {
-            throw Error("The file " + vocabularyName + " has no token for the byte " +
-                        std::to_string(byte) + " (\"" + spelling +
-                        "\"); it is not the vocabulary of a byte-level tokenizer.");
+            throw noByte(parts, byte, spelling);
         }
         bytes[byte] = found->second;
     }
@@ -88,9 +100,7 @@ BpeTokenizer::BpeTokenizer(const BpeParts& parts)
         whole.assign(left).append(right);
         const auto a = ids.find(left), b = ids.find(right), both = ids.find(whole);
         if (a == ids.end() || b == ids.end() || both == ids.end()) {
-            throw Error("Merge " + std::to_string(rank + 1) + " of " + parts.mergesFile.string() +
-                        ", \"" + left + " " + right + "\", does not fit the vocabulary in " +
-                        vocabularyName + "; the files are probably from different models.");
+            throw strangeMerge(parts, rank);
         }
         m_merges->add(a->second, b->second, both->second);
     }

@@ -43,8 +43,9 @@ Weights makeWeights(int from, int to, Filter filter)
     std::vector<double> shares;
     for (int x = 0; x < to; ++x) {
         const double centre = (x + 0.5) * scale;
-        const int first = std::max(int(centre - support + 0.5), 0);
-        const int end = std::min(int(centre + support + 0.5), from);
+        const double low = centre - support + 0.5, high = centre + support + 0.5;
+        const int first = std::max(int(low), 0);  // int() cuts towards zero, as in Pillow
+        const int end = std::min(int(high), from);
         shares.clear();
         double sum = 0;
         for (int k = 0; k < end - first; ++k) {
@@ -240,6 +241,7 @@ std::vector<Image> resize(const Image& image, const std::vector<PixelSize>& size
     }
 #endif
     std::vector<Image> results;
+    results.reserve(sizes.size());
     for (const PixelSize& size : sizes) {
         results.push_back(resizeScalar(image, size, filter));
     }

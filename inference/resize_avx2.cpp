@@ -27,18 +27,18 @@ KVL_AVX2_INLINE void packFour(const std::uint8_t* const* rows, std::ptrdiff_t at
 {
     const __m256i order = pairOrder();
     __m256i a[8];
-    for (int i = 0; i < 8; ++i) {
+    for (std::size_t i = 0; i < 8; ++i) {
         const __m128i upper = _mm_loadu_si128(reinterpret_cast<const __m128i*>(rows[i] + at));
         const __m128i lower = _mm_loadu_si128(reinterpret_cast<const __m128i*>(rows[i + 8] + at));
         a[i] = _mm256_shuffle_epi8(_mm256_inserti128_si256(_mm256_castsi128_si256(upper), lower, 1),
                                    order);
     }
     __m256i b[8], c[8];
-    for (int i = 0; i < 4; ++i) {
+    for (std::size_t i = 0; i < 4; ++i) {
         b[i] = _mm256_unpacklo_epi16(a[2 * i], a[2 * i + 1]);
         b[i + 4] = _mm256_unpackhi_epi16(a[2 * i], a[2 * i + 1]);
     }
-    for (int i = 0; i < 2; ++i) {
+    for (std::size_t i = 0; i < 2; ++i) {
         c[i] = _mm256_unpacklo_epi32(b[2 * i], b[2 * i + 1]);
         c[i + 2] = _mm256_unpackhi_epi32(b[2 * i], b[2 * i + 1]);
         c[i + 4] = _mm256_unpacklo_epi32(b[2 * i + 4], b[2 * i + 5]);
@@ -74,21 +74,21 @@ KVL_AVX2_INLINE void turn(const std::uint8_t* columns, std::uint8_t* const* rows
                           int count)
 {
     __m128i a[16], b[16];
-    for (int i = 0; i < 16; ++i) {
+    for (std::size_t i = 0; i < 16; ++i) {
         a[i] = _mm_loadu_si128(reinterpret_cast<const __m128i*>(columns) + i);
     }
     // Four perfect shuffles of vectors i and i + 8 turn a 16 x 16 matrix.
     for (int stage = 0; stage < 2; ++stage) {
-        for (int i = 0; i < 8; ++i) {
+        for (std::size_t i = 0; i < 8; ++i) {
             b[2 * i] = _mm_unpacklo_epi8(a[i], a[i + 8]);
             b[2 * i + 1] = _mm_unpackhi_epi8(a[i], a[i + 8]);
         }
-        for (int i = 0; i < 8; ++i) {
+        for (std::size_t i = 0; i < 8; ++i) {
             a[2 * i] = _mm_unpacklo_epi8(b[i], b[i + 8]);
             a[2 * i + 1] = _mm_unpackhi_epi8(b[i], b[i + 8]);
         }
     }
-    for (int i = 0; i < count; ++i) {
+    for (std::size_t i = 0; i < std::size_t(count); ++i) {
         _mm_storeu_si128(reinterpret_cast<__m128i*>(rows[i] + at), a[i]);
     }
 }
@@ -97,7 +97,7 @@ KVL_AVX2_INLINE void turn(const std::uint8_t* columns, std::uint8_t* const* rows
 
 KVL_AVX2 void packRows(const std::uint8_t* const* rows, int width, std::uint8_t* packed)
 {
-    constexpr int vector = 32;
+    constexpr std::ptrdiff_t vector = 32;
     int x = 0;
     for (; 3 * (x + 4) + 4 <= 3 * width; x += 4, packed += 6 * vector) {
         packFour(rows, std::ptrdiff_t(3) * x, packed);
@@ -112,7 +112,7 @@ KVL_AVX2 void packRows(const std::uint8_t* const* rows, int width, std::uint8_t*
         }
         std::uint8_t last[6 * vector];
         packFour(pointers, 0, last);
-        const std::size_t bytes = std::size_t(pixels + 1) / 2 * 3 * vector;
+        const std::size_t bytes = std::size_t(pixels + 1) / 2 * 3 * std::size_t(vector);
         std::memcpy(packed, last, bytes);
         packed += bytes;
     }
@@ -138,8 +138,8 @@ KVL_AVX2 void mixColumns(const std::uint8_t* packed, const PairedWeights& weight
             const __m256i highWord = _mm256_set1_epi32(int(word[k].high));
             for (int c = 0; c < 3; ++c) {
                 for (int half = 0; half < 2; ++half) {
-                    const __m256i samples = _mm256_cvtepu8_epi16(
-                        _mm_loadu_si128(reinterpret_cast<const __m128i*>(in) + 2 * c + half));
+                    const __m256i samples = _mm256_cvtepu8_epi16(_mm_loadu_si128(
+                        reinterpret_cast<const __m128i*>(in) + std::ptrdiff_t(2) * c + half));
                     low[c][half] =
                         _mm256_add_epi32(low[c][half], _mm256_madd_epi16(samples, lowWord));
                     high[c][half] =
@@ -162,7 +162,7 @@ KVL_AVX2 void mixColumns(const std::uint8_t* packed, const PairedWeights& weight
     }
     for (int i = 0; i < waiting; ++i) {
         for (int row = 0; row < count; ++row) {
-            rows[row][written + std::size_t(i)] = columns[i * blockRows + row];
+            rows[row][written + std::size_t(i)] = columns[std::ptrdiff_t(i) * blockRows + row];
         }
     }
 }

@@ -84,10 +84,10 @@ void decompose(char32_t point, std::u32string& out)
 {
     if (point >= hangul && point < hangul + hangulCount) {
         const char32_t index = point - hangul;
-        out += leads + index / (vowelCount * tailCount);
-        out += vowels + index % (vowelCount * tailCount) / tailCount;
+        out.push_back(leads + index / (vowelCount * tailCount));
+        out.push_back(vowels + index % (vowelCount * tailCount) / tailCount);
         if (index % tailCount != 0) {
-            out += tails + index % tailCount;
+            out.push_back(tails + index % tailCount);
         }
         return;
     }
