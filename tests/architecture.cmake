@@ -3,7 +3,7 @@ set(torch "[<\"](ATen|torch|c10)/")
 set(dcmtk "[<\"]dcmtk/")
 set(qt "[<\"](Q[A-Z][A-Za-z]*|Qt[A-Z][A-Za-z]*/[^>]*)[>\"]")
 set(opencv "[<\"]opencv2/")
-set(widgets "[<\"]Q(Widget|MainWindow|DockWidget|Dialog|Label|[A-Za-z]*Button|[A-Za-z]*Layout|Application|Menu|[A-Za-z]*View|[A-Za-z]*Box|[A-Za-z]*Edit|ScrollArea|Splitter|[A-Za-z]*Slider|StackedWidget|StatusBar|ToolBar|ToolTip|Style[A-Za-z]*)[>\"]")
+set(widgets "[<\"]Q(Widget|MainWindow|DockWidget|Dialog|Label|[A-Za-z]*Button|(H?Box|VBox|Form|Grid|Stacked|)Layout|Application|Menu|[A-Za-z]*View|[A-Za-z]*Box|[A-Za-z]*Edit|ScrollArea|Splitter|[A-Za-z]*Slider|StackedWidget|StatusBar|ToolBar|ToolTip|Style[A-Za-z]*)[>\"]")
 set(failed FALSE)
 
 function(forbid folder pattern reason)
