@@ -13,6 +13,7 @@ namespace {
 using Preset = inference::SystemPrompt::Preset;
 
 constexpr int mostRecentFiles = 12;
+constexpr int mostRecentModels = 8;
 constexpr std::array presetNames{
     std::pair{Preset::Default, "default"},
     std::pair{Preset::None, "none"},
@@ -86,6 +87,30 @@ void Settings::setModel(const inference::LoadOptions& options)
                         QString::fromStdString(options.checkpoint.string()));
     m_settings.setValue(QStringLiteral("model/device"), QString::fromStdString(options.device));
     m_settings.setValue(QStringLiteral("model/dtype"), QString::fromStdString(options.dtype));
+}
+
+QStringList Settings::recentModels() const
+{
+    return m_settings.value(QStringLiteral("model/recent")).toStringList().mid(0, mostRecentModels);
+}
+
+void Settings::addRecentModel(const QString& folder)
+{
+    const QString absolute = QDir::cleanPath(QFileInfo(folder).absoluteFilePath());
+    QStringList folders = recentModels();
+    folders.removeAll(absolute);
+    folders.prepend(absolute);
+    m_settings.setValue(QStringLiteral("model/recent"), QVariant(folders.mid(0, mostRecentModels)));
+}
+
+bool Settings::loadModelAtStart() const
+{
+    return m_settings.value(QStringLiteral("model/loadAtStart"), true).toBool();
+}
+
+void Settings::setLoadModelAtStart(bool on)
+{
+    m_settings.setValue(QStringLiteral("model/loadAtStart"), on);
 }
 
 AskOptions Settings::askOptions() const
@@ -185,6 +210,16 @@ bool Settings::tileGrid() const
 void Settings::setTileGrid(bool on)
 {
     m_settings.setValue(QStringLiteral("view/tileGrid"), on);
+}
+
+bool Settings::tileStrip() const
+{
+    return m_settings.value(QStringLiteral("view/tileStrip"), true).toBool();
+}
+
+void Settings::setTileStrip(bool on)
+{
+    m_settings.setValue(QStringLiteral("view/tileStrip"), on);
 }
 
 QString Settings::folder(const QString& dialog) const

@@ -24,6 +24,12 @@ public:
     inference::LoadOptions model() const;
     void setModel(const inference::LoadOptions& options);
 
+    /// Checkpoint folders loaded last, the latest first, at most 8, each once.
+    QStringList recentModels() const;
+    void addRecentModel(const QString& folder);
+    bool loadModelAtStart() const;  // on at first
+    void setLoadModelAtStart(bool on);
+
     AskOptions askOptions() const;
     void setAskOptions(const AskOptions& options);
 
@@ -45,6 +51,8 @@ public:
     void setOverlays(bool on);
     bool tileGrid() const;
     void setTileGrid(bool on);
+    bool tileStrip() const;
+    void setTileStrip(bool on);
 
     /// Where the last dialog was: "open", "report", "model".
     QString folder(const QString& dialog) const;

@@ -8,6 +8,7 @@
 #include <QKeyEvent>
 #include <QLabel>
 #include <QMouseEvent>
+#include <QPainter>
 #include <QToolButton>
 
 #include <algorithm>
@@ -57,13 +58,15 @@ QString attachmentDetails(const AttachedFrame& a)
 
 QImage attachmentThumbnail(const AttachedFrame& a)
 {
-    const QImage given = a.region.isNull() ? a.frame.pixels : a.frame.pixels.copy(a.region);
-    // Two steps: the first is cheap on pictures of many megapixels.
-    const QImage coarse = given.width() > 768 || given.height() > 768
-        ? given.scaled(384, 384, Qt::KeepAspectRatio, Qt::FastTransformation)
-        : given;
-    return coarse.isNull() ? coarse
-                           : coarse.scaled(96, 96, Qt::KeepAspectRatio, Qt::SmoothTransformation);
+    // Sampled coarsely first: smooth scaling of a picture of 100 MP would be felt.
+    const QRect from = a.region.isNull() ? a.frame.pixels.rect() : a.region;
+    if (from.isEmpty()) {
+        return {};
+    }
+    const QSize coarse = from.size().scaled(from.size().boundedTo({384, 384}), Qt::KeepAspectRatio);
+    QImage sampled(coarse.expandedTo({1, 1}), QImage::Format_RGB32);
+    QPainter(&sampled).drawImage(sampled.rect(), a.frame.pixels, from);
+    return sampled.scaled(96, 96, Qt::KeepAspectRatio, Qt::SmoothTransformation);
 }
 
 PictureChip::PictureChip(const QImage& thumbnail, const QString& title, const QString& details,

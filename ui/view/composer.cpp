@@ -2,14 +2,19 @@
 
 #include "inference/error.h"
 #include "inference/tiling.h"
+#include "ui/model/ask.h"
 #include "ui/view/chips.h"
 #include "ui/view/icons.h"
 #include "ui/view/theme.h"
 
+#include <QAbstractTextDocumentLayout>
+#include <QClipboard>
+#include <QGuiApplication>
 #include <QHBoxLayout>
 #include <QKeyEvent>
 #include <QLabel>
 #include <QLocale>
+#include <QMimeData>
 #include <QPainter>
 #include <QPlainTextEdit>
 #include <QPushButton>
@@ -141,6 +146,7 @@ Composer::Composer(QWidget* parent)
     m_edit->setFrameShape(QFrame::NoFrame);
     m_edit->viewport()->setAutoFillBackground(false);
     m_edit->setTabChangesFocus(true);
+    m_edit->setAcceptDrops(false);  // files go to the window
     m_edit->setVerticalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     m_edit->document()->setDocumentMargin(2);
     m_edit->installEventFilter(this);
@@ -200,16 +206,16 @@ namespace {
 
 bool same(const AttachedFrame& a, const AttachedFrame& b)
 {
-    return a.frame.ref == b.frame.ref && a.options == b.options && a.region == b.region;
+    return samePicture(makeAttachment(a), makeAttachment(b));
 }
 
 }  // namespace
 
 bool Composer::isKnown(const AttachedFrame& frame) const
 {
-    return std::any_of(m_known.begin(), m_known.end(), [&](const Attachment& a) {
-        return a.frame == frame.frame.ref && a.options == frame.options && a.region == frame.region;
-    });
+    const Attachment wanted = makeAttachment(frame);
+    return std::any_of(m_known.begin(), m_known.end(),
+                       [&](const Attachment& a) { return samePicture(a, wanted); });
 }
 
 bool Composer::isCurrentSent() const
@@ -400,6 +406,12 @@ bool Composer::eventFilter(QObject* watched, QEvent* event)
             if (!m_busy) {
                 send();
             }
+            return true;
+        }
+        const QMimeData* copied = QGuiApplication::clipboard()->mimeData();
+        if (key->matches(QKeySequence::Paste) && copied && !copied->hasText() &&
+            copied->hasImage()) {
+            Q_EMIT pictureNeeded();
             return true;
         }
         if (key->key() == Qt::Key_Escape) {

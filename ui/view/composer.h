@@ -61,6 +61,7 @@ Q_SIGNALS:
     void stopRequested();
     void leaveRequested();  // Esc
     void loadModelRequested();
+    void pictureNeeded();  // a picture was pasted into the text
     void attachmentClicked(const ui::AttachedFrame& frame);
 
 protected:

@@ -1,0 +1,143 @@
+#include "app/workbench.h"
+
+#include "ui/model/conversation.h"
+#include "ui/model/session_store.h"
+#include "ui/model/settings.h"
+#include "ui/view/main_window.h"
+#include "ui/view/theme.h"
+
+#include <QApplication>
+#include <QDateTime>
+#include <QDir>
+#include <QFile>
+#include <QMutex>
+#include <QStandardPaths>
+#include <QSysInfo>
+#include <QTimer>
+
+#include <cstdio>
+
+namespace app {
+
+namespace {
+
+constexpr qint64 kLongestLog = 1'000'000;  // bytes; the log before is kept once
+
+QFile* g_log = nullptr;
+QMutex g_logMutex;
+
+void log(QtMsgType type, const QMessageLogContext& context, const QString& text)
+{
+    const QString line = qFormatLogMessage(type, context, text);
+    const QMutexLocker lock(&g_logMutex);
+    if (type != QtDebugMsg && type != QtInfoMsg) {
+        std::fprintf(stderr, "%s\n", qPrintable(line));
+    }
+    if (g_log) {
+        g_log->write(QDateTime::currentDateTime().toString(Qt::ISODateWithMs).toUtf8() + ' ' +
+                     line.toUtf8() + '\n');
+        g_log->flush();
+    }
+}
+
+QString versions()
+{
+    return QStringLiteral("Version %1\nlibtorch %2, Qt %3\n%4")
+        .arg(QCoreApplication::applicationVersion(), QStringLiteral(KVL_LIBTORCH_VERSION),
+             QString::fromLatin1(qVersion()), QSysInfo::prettyProductName());
+}
+
+}  // namespace
+
+struct Workbench::Private {
+    QApplication& application;
+    const WorkbenchOptions options;
+    QString dataFolder;
+    QFile log;
+    std::unique_ptr<ui::Settings> settings;
+    std::unique_ptr<ui::SessionWriter> writer;
+    std::unique_ptr<ui::EngineThread> engine;
+    std::unique_ptr<ui::Conversation> conversation;
+    std::unique_ptr<ui::MainWindow> window;
+
+    Private(QApplication& a, const WorkbenchOptions& o)
+        : application(a)
+        , options(o)
+    {
+    }
+
+    void openLog()
+    {
+        log.setFileName(QDir(dataFolder).filePath("workbench.log"));
+        if (log.size() > kLongestLog) {
+            QFile::remove(log.fileName() + ".1");
+            QFile::rename(log.fileName(), log.fileName() + ".1");
+        }
+        if (log.open(QIODevice::Append)) {
+            g_log = &log;
+        }
+        qInstallMessageHandler(app::log);
+    }
+};
+
+Workbench::Workbench(QApplication& application, const WorkbenchOptions& options)
+    : d(std::make_unique<Private>(application, options))
+{
+    d->dataFolder = options.dataFolder.isEmpty()
+        ? QStandardPaths::writableLocation(QStandardPaths::AppDataLocation)
+        : QDir(options.dataFolder).absolutePath();
+    if (!QDir().mkpath(d->dataFolder)) {
+        throw ui::Error(QStringLiteral("The folder %1 can't be made, so sessions can't be kept; "
+                                       "--data-dir names another one.")
+                            .arg(d->dataFolder));
+    }
+    d->openLog();
+    d->settings = options.dataFolder.isEmpty()
+        ? std::make_unique<ui::Settings>()
+        : std::make_unique<ui::Settings>(QDir(d->dataFolder).filePath("settings.ini"));
+    ui::applyTheme(application,
+                   ui::theme(options.theme.isEmpty() ? d->settings->theme() : options.theme));
+
+    d->writer = std::make_unique<ui::SessionWriter>(QDir(d->dataFolder).filePath("sessions.db"));
+    d->engine = std::make_unique<ui::EngineThread>(
+        [](const inference::LoadOptions& load, const inference::OnProgress& progress,
+           std::stop_token stop) { return inference::loadEngine(load, progress, stop); });
+    d->conversation = std::make_unique<ui::Conversation>(*d->engine, *d->writer);
+    d->window = std::make_unique<ui::MainWindow>(
+        ui::Services{*d->engine, *d->writer, *d->conversation, *d->settings, d->dataFolder,
+                     d->log.fileName(), versions()});
+}
+
+Workbench::~Workbench()
+{
+    d->window.reset();
+    d->conversation.reset();
+    d->engine.reset();
+    d->writer.reset();
+    {
+        const QMutexLocker lock(&g_logMutex);
+        g_log = nullptr;
+    }
+    qInstallMessageHandler(nullptr);
+}
+
+void Workbench::show()
+{
+    d->window->show();
+    // After the first paint, so that the window stands before anything is read.
+    QTimer::singleShot(0, d->window.get(), [this] {
+        d->window->open(d->options.files);
+        inference::LoadOptions model = d->settings->model();
+        if (!d->options.model.isEmpty()) {
+            model.checkpoint = d->options.model.toStdString();
+            d->settings->setModel(model);
+            d->settings->addRecentModel(d->options.model);
+            d->window->loadModel(model);
+        } else if (!model.checkpoint.empty() && d->settings->loadModelAtStart() &&
+                   QDir(QString::fromStdString(model.checkpoint.string())).exists()) {
+            d->window->loadModel(model);
+        }
+    });
+}
+
+}  // namespace app

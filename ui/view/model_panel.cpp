@@ -1,0 +1,354 @@
+#include "ui/view/model_panel.h"
+
+#include "ui/view/memory_use.h"
+#include "ui/view/model_chip.h"
+#include "ui/view/pool_job.h"
+#include "ui/view/theme.h"
+
+#include <QCheckBox>
+#include <QComboBox>
+#include <QDir>
+#include <QFileDialog>
+#include <QFormLayout>
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QLineEdit>
+#include <QLocale>
+#include <QPainter>
+#include <QPainterPath>
+#include <QProgressBar>
+#include <QPushButton>
+#include <QStyle>
+
+#include <algorithm>
+
+namespace ui {
+
+/// Weights against the memory that is free, before anything is loaded.
+class MemoryBar : public QWidget {
+public:
+    explicit MemoryBar(QWidget* parent = nullptr)
+        : QWidget(parent)
+    {
+        setObjectName("modelMemory");
+        setFixedHeight(fontMetrics().height() + 14);
+    }
+
+    void show(qint64 weights)
+    {
+        m_weights = weights;
+        m_use = memoryUse();
+        m_text = m_use.total > 0
+            ? tr("Weights %1 · %2 of %3 free")
+                  .arg(byteText(weights), byteText(m_use.available), byteText(m_use.total))
+            : tr("Weights %1").arg(byteText(weights));
+        update();
+    }
+    bool fits() const { return m_use.total == 0 || m_weights <= m_use.available; }
+
+protected:
+    void paintEvent(QPaintEvent*) override
+    {
+        if (m_weights <= 0) {
+            return;
+        }
+        const Theme& theme = currentTheme();
+        QPainter painter(this);
+        painter.setRenderHint(QPainter::Antialiasing);
+        painter.setPen(Qt::NoPen);
+        const double total = std::max<double>(double(m_use.total), double(m_weights));
+        const double used = double(m_use.total - m_use.available) / total * width();
+        const QRectF bar(0, 2, width(), 8);
+        QPainterPath clip;
+        clip.addRoundedRect(bar, 4, 4);
+        painter.setClipPath(clip);
+        painter.fillRect(bar, theme.separator);
+        painter.fillRect(QRectF(0, 2, used, 8), theme.outline);
+        painter.fillRect(QRectF(used, 2, double(m_weights) / total * width(), 8),
+                         fits() ? theme.accent : theme.warning);
+        painter.setClipping(false);
+        painter.setPen(fits() ? theme.secondaryText : theme.warning);
+        painter.drawText(rect().adjusted(0, 12, 0, 0), Qt::AlignLeft | Qt::AlignVCenter, m_text);
+    }
+
+private:
+    qint64 m_weights = 0;
+    MemoryUse m_use;
+    QString m_text;
+};
+
+ModelPanel::ModelPanel(EngineThread& engine, Settings& settings, QWidget* parent)
+    : QDialog(parent)
+    , m_engine(engine)
+    , m_settings(settings)
+{
+    setObjectName("modelPanel");
+    setWindowTitle(tr("Model"));
+    setModal(false);
+    auto* column = new QVBoxLayout(this);
+    column->setContentsMargins(16, 16, 16, 16);
+    column->setSpacing(12);
+
+    auto* hint = new QLabel(
+        tr("A folder with an InternVL checkpoint: config.json, tokenizer files and safetensors."));
+    hint->setWordWrap(true);
+    hint->setProperty("kvlRole", "secondary");
+    column->addWidget(hint);
+    auto* row = new QHBoxLayout;
+    m_folder = new QComboBox;
+    m_folder->setObjectName("modelFolder");
+    m_folder->setEditable(true);
+    m_folder->setInsertPolicy(QComboBox::NoInsert);
+    m_folder->setMinimumContentsLength(36);
+    m_folder->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
+    m_folder->lineEdit()->setPlaceholderText(tr("Checkpoint folder"));
+    m_folder->setAccessibleName(tr("Checkpoint folder"));
+    row->addWidget(m_folder, 1);
+    auto* choose = new QPushButton(tr("Choose…"));
+    choose->setObjectName("chooseModelFolder");
+    choose->setAutoDefault(false);
+    row->addWidget(choose);
+    column->addLayout(row);
+
+    auto* form = new QFormLayout;
+    form->setHorizontalSpacing(16);
+    form->setVerticalSpacing(4);
+    form->setLabelAlignment(Qt::AlignLeft);
+    const auto value = [&](const QString& name) {
+        auto* label = new QLabel(QStringLiteral("–"));
+        label->setTextFormat(Qt::PlainText);
+        label->setTextInteractionFlags(Qt::TextSelectableByMouse);
+        label->setWordWrap(true);
+        auto* title = new QLabel(name);
+        title->setProperty("kvlRole", "secondary");
+        form->addRow(title, label);
+        return label;
+    };
+    m_name = value(tr("Name"));
+    m_family = value(tr("Family"));
+    m_size = value(tr("Parameters"));
+    m_context = value(tr("Context"));
+    m_hash = value(tr("Fingerprint"));
+    column->addLayout(form);
+    m_memory = new MemoryBar;
+    column->addWidget(m_memory);
+
+    auto* how = new QHBoxLayout;
+    how->setSpacing(8);
+    how->addWidget(new QLabel(tr("Compute on")));
+    m_device = new QComboBox;
+    m_device->setObjectName("modelDevice");
+    m_device->setEditable(true);
+    m_device->addItems({"auto", "cpu", "cuda:0"});
+    m_device->setToolTip(tr("auto takes the graphics card where there is one"));
+    how->addWidget(m_device);
+    how->addSpacing(8);
+    how->addWidget(new QLabel(tr("in")));
+    m_dtype = new QComboBox;
+    m_dtype->setObjectName("modelDtype");
+    m_dtype->addItems({"auto", "bf16", "fp32"});
+    m_dtype->setToolTip(tr("auto takes bf16 where the processor is quick at it, fp32 elsewhere"));
+    how->addWidget(m_dtype);
+    how->addStretch(1);
+    column->addLayout(how);
+    m_atStart = new QCheckBox(tr("Load this model when the program starts"));
+    m_atStart->setObjectName("modelAtStart");
+    m_atStart->setChecked(settings.loadModelAtStart());
+    column->addWidget(m_atStart);
+
+    m_message = new QLabel;
+    m_message->setObjectName("modelMessage");
+    m_message->setWordWrap(true);
+    m_message->setTextFormat(Qt::PlainText);
+    m_message->setTextInteractionFlags(Qt::TextSelectableByMouse);
+    column->addWidget(m_message);
+    m_progress = new QProgressBar;
+    m_progress->setObjectName("modelProgress");
+    m_progress->setTextVisible(false);
+    column->addWidget(m_progress);
+    column->addStretch(1);
+
+    auto* buttons = new QHBoxLayout;
+    m_unload = new QPushButton(tr("Unload"));
+    m_unload->setObjectName("unloadModel");
+    m_cancel = new QPushButton(tr("Cancel loading"));
+    m_cancel->setObjectName("cancelLoad");
+    m_load = new QPushButton(tr("Load"));
+    m_load->setObjectName("loadModel");
+    m_load->setDefault(true);
+    for (QPushButton* button : {m_unload, m_cancel}) {
+        button->setAutoDefault(false);
+    }
+    buttons->addWidget(m_unload);
+    buttons->addStretch(1);
+    buttons->addWidget(m_cancel);
+    buttons->addWidget(m_load);
+    column->addLayout(buttons);
+
+    connect(choose, &QPushButton::clicked, this, &ModelPanel::browse);
+    connect(m_folder, &QComboBox::textActivated, this, [this] { inspect(); });
+    connect(m_folder->lineEdit(), &QLineEdit::editingFinished, this, &ModelPanel::inspect);
+    connect(m_load, &QPushButton::clicked, this, &ModelPanel::loadChosen);
+    connect(m_unload, &QPushButton::clicked, &m_engine, &EngineThread::unload);
+    connect(m_cancel, &QPushButton::clicked, &m_engine, &EngineThread::cancelLoad);
+    connect(m_atStart, &QCheckBox::toggled, this,
+            [this](bool on) { m_settings.setLoadModelAtStart(on); });
+    connect(&m_engine, &EngineThread::stateChanged, this, &ModelPanel::showState);
+    connect(&m_engine, &EngineThread::loadProgress, this, [this](qint64 done, qint64 total) {
+        m_progress->setRange(0, 1000);
+        m_progress->setValue(total > 0 ? int(done * 1000 / total) : 0);
+        if (m_engine.state() == EngineThread::State::Loading) {
+            showMessage(tr("%1 of %2 read").arg(byteText(done), byteText(total)), "secondary");
+        }
+    });
+
+    const inference::LoadOptions last = settings.model();
+    m_device->setCurrentText(QString::fromStdString(last.device));
+    m_dtype->setCurrentText(QString::fromStdString(last.dtype));
+    fillRecent();
+    if (!last.checkpoint.empty()) {
+        setFolder(QString::fromStdString(last.checkpoint.string()));
+    }
+    showState();
+    resize(520, sizeHint().height());
+}
+
+QString ModelPanel::folder() const
+{
+    return m_folder->currentText().trimmed();
+}
+
+void ModelPanel::fillRecent()
+{
+    const QString now = m_folder->currentText();
+    m_folder->clear();
+    m_folder->addItems(m_settings.recentModels());
+    m_folder->setEditText(now);
+}
+
+void ModelPanel::setFolder(const QString& folder)
+{
+    m_folder->setEditText(QDir::toNativeSeparators(folder));
+    inspect();
+}
+
+void ModelPanel::browse()
+{
+    auto* dialog = new QFileDialog(this, tr("Choose a checkpoint folder"),
+                                   folder().isEmpty() ? m_settings.folder("model") : folder());
+    dialog->setAttribute(Qt::WA_DeleteOnClose);
+    dialog->setFileMode(QFileDialog::Directory);
+    dialog->setOption(QFileDialog::ShowDirsOnly);
+    connect(dialog, &QFileDialog::fileSelected, this, [this](const QString& chosen) {
+        m_settings.setFolder("model", QFileInfo(chosen).absolutePath());
+        setFolder(chosen);
+    });
+    dialog->open();
+}
+
+void ModelPanel::inspect()
+{
+    const QString chosen = folder();
+    const int number = ++m_inspection;
+    m_known = false;
+    if (chosen.isEmpty()) {
+        showState();
+        return;
+    }
+    const auto path = std::filesystem::path(chosen.toStdString());
+    runOnPool(
+        this, [path] { return inference::inspectCheckpoint(path); },
+        [this, number](const PoolResult<inference::ModelInfo>& result) {
+            if (number != m_inspection) {
+                return;
+            }
+            m_known = result.value.has_value();
+            m_info = result.value.value_or(inference::ModelInfo());
+            showInfo(m_info);
+            if (m_known) {
+                showMessage({}, "secondary");
+            } else {
+                showMessage(result.failure, "error");
+            }
+            showState();
+            Q_EMIT inspected(m_known);
+        });
+}
+
+void ModelPanel::showInfo(const inference::ModelInfo& info)
+{
+    const QLocale locale;
+    const QString none = QStringLiteral("–");
+    const auto text = [&](const std::string& value) {
+        return value.empty() ? none : QString::fromStdString(value);
+    };
+    m_name->setText(text(info.name));
+    m_family->setText(m_known ? QStringLiteral("%1: %2 + %3")
+                                    .arg(text(info.architecture), text(info.visionModel),
+                                         text(info.languageModel))
+                              : none);
+    m_size->setText(m_known ? tr("%1 · stored as %2, %3")
+                                  .arg(countText(info.parameters), text(info.storedDtype),
+                                       byteText(info.weightBytes))
+                            : none);
+    m_context->setText(m_known ? tr("%1 tokens · %2 a tile of %3 × %3 px · up to %4 tiles")
+                                     .arg(locale.toString(info.contextLength))
+                                     .arg(info.tokensPerTile)
+                                     .arg(info.tileSize)
+                                     .arg(info.maxTiles)
+                               : none);
+    m_hash->setText(info.modelHash.empty() ? none
+                                           : QString::fromStdString(info.modelHash.substr(0, 16)));
+    m_memory->show(m_known ? info.weightBytes : 0);
+}
+
+void ModelPanel::showMessage(const QString& text, const char* role)
+{
+    m_message->setText(text);
+    m_message->setVisible(!text.isEmpty());
+    m_message->setProperty("kvlRole", role);
+    m_message->style()->unpolish(m_message);
+    m_message->style()->polish(m_message);
+}
+
+void ModelPanel::showState()
+{
+    using State = EngineThread::State;
+    const State state = m_engine.state();
+    const bool loading = state == State::Loading;
+    if (state == State::Failed) {
+        showMessage(m_engine.failure(), "error");
+    } else if (state == State::Ready) {
+        const auto& info = m_engine.info();
+        showMessage(tr("%1 is ready on %2 in %3, loaded in %4 s.")
+                        .arg(QString::fromStdString(info.name), QString::fromStdString(info.device),
+                             QString::fromStdString(info.dtype),
+                             QLocale().toString(info.loadSeconds, 'f', 1)),
+                    "secondary");
+    } else if (state == State::Empty && m_known) {
+        showMessage({}, "secondary");
+    }
+    m_progress->setVisible(loading);
+    if (loading && m_progress->value() < 0) {
+        m_progress->setRange(0, 0);
+    }
+    m_cancel->setVisible(loading);
+    m_unload->setEnabled(state == State::Ready);
+    m_load->setEnabled(!loading && m_known);
+    m_message->setVisible(!m_message->text().isEmpty());
+}
+
+void ModelPanel::loadChosen()
+{
+    inference::LoadOptions options;
+    options.checkpoint = folder().toStdString();
+    options.device = m_device->currentText().trimmed().toStdString();
+    options.dtype = m_dtype->currentText().toStdString();
+    m_settings.setModel(options);
+    m_settings.addRecentModel(folder());
+    fillRecent();
+    m_progress->setRange(0, 0);
+    m_engine.load(options);
+}
+
+}  // namespace ui
