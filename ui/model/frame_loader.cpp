@@ -28,7 +28,9 @@ void registerTypes()
     Q_UNUSED(done);
 }
 
-/// A job for the pool. Qt's own hand-over is not visible to the thread sanitizer; the flag is.
+// Qt hands over jobs and queued calls in a way that the thread sanitizer does not see. So a job
+// starts with a flag it does see, and results come over in a queue of ours.
+
 class Job : public QRunnable {
 public:
     explicit Job(std::function<void()> work)
@@ -100,13 +102,15 @@ struct OpenDocument::Shared : std::enable_shared_from_this<OpenDocument::Shared>
         runOnPool([self = shared_from_this()] { self->work(); });
     }
 
+    std::deque<std::function<void()>> results;
+
     /// Hands a result to the owner on its thread, unless it is gone.
-    template <typename Emit>
-    void deliver(Emit&& emitIt)
+    void deliver(std::function<void()> result)
     {
         const std::lock_guard lock(mutex);
         if (owner) {
-            QMetaObject::invokeMethod(owner, std::forward<Emit>(emitIt), Qt::QueuedConnection);
+            results.push_back(std::move(result));
+            QMetaObject::invokeMethod(owner, "deliverResult", Qt::QueuedConnection);
         }
     }
 
@@ -205,6 +209,17 @@ OpenDocument::~OpenDocument()
     m_shared->thumbnails.clear();
 }
 
+void OpenDocument::deliverResult()
+{
+    std::function<void()> result;
+    {
+        const std::lock_guard lock(m_shared->mutex);
+        result = std::move(m_shared->results.front());
+        m_shared->results.pop_front();
+    }
+    result();
+}
+
 int OpenDocument::indexOf(const FrameRef& ref) const
 {
     return m_shared->document->indexOf(ref);
@@ -259,21 +274,26 @@ struct DocumentOpener::Shared : std::enable_shared_from_this<DocumentOpener::Sha
         }
     }
 
-    /// Runs `emitIt` on the opener's thread, unless the task was cancelled or the opener is gone.
-    template <typename Emit>
-    void deliver(const std::stop_token& token, Emit&& emitIt)
+    std::deque<std::function<void()>> results;
+
+    /// Runs `result` on the opener's thread, unless the task was cancelled or the opener is gone.
+    void deliver(const std::stop_token& token, std::function<void()> result)
     {
         const std::lock_guard lock(mutex);
         if (owner) {
-            QMetaObject::invokeMethod(
-                owner,
-                [token, emitIt = std::forward<Emit>(emitIt)] {
-                    if (!token.stop_requested()) {
-                        emitIt();
-                    }
-                },
-                Qt::QueuedConnection);
+            post([token, result = std::move(result)] {
+                if (!token.stop_requested()) {
+                    result();
+                }
+            });
         }
+    }
+
+    /// With the mutex held, and an owner.
+    void post(std::function<void()> result)
+    {
+        results.push_back(std::move(result));
+        QMetaObject::invokeMethod(owner, "deliverResult", Qt::QueuedConnection);
     }
 
     void work(int mine)
@@ -302,8 +322,7 @@ struct DocumentOpener::Shared : std::enable_shared_from_this<DocumentOpener::Sha
 
     void postIdle()
     {
-        QMetaObject::invokeMethod(
-            owner, [this] { Q_EMIT owner->busyChanged(false, QString()); }, Qt::QueuedConnection);
+        post([this] { Q_EMIT owner->busyChanged(false, QString()); });
     }
 
     void open(const Task& task)
@@ -364,6 +383,17 @@ DocumentOpener::~DocumentOpener()
     m_shared->owner = nullptr;
     m_shared->tasks.clear();
     m_shared->stop.request_stop();
+}
+
+void DocumentOpener::deliverResult()
+{
+    std::function<void()> result;
+    {
+        const std::lock_guard lock(m_shared->mutex);
+        result = std::move(m_shared->results.front());
+        m_shared->results.pop_front();
+    }
+    result();
 }
 
 void DocumentOpener::open(const QStringList& paths)

@@ -35,6 +35,8 @@ Q_SIGNALS:
     void failed(int index, const QString& sentence);
 
 private:
+    Q_INVOKABLE void deliverResult();
+
     struct Shared;
     std::shared_ptr<Shared> m_shared;
     QString m_title, m_subtitle, m_path, m_frameNoun;
@@ -61,6 +63,8 @@ Q_SIGNALS:
     void busyChanged(bool busy, const QString& what);
 
 private:
+    Q_INVOKABLE void deliverResult();
+
     struct Shared;
     std::shared_ptr<Shared> m_shared;
 };
