@@ -1,6 +1,7 @@
 #pragma once
 
 #include "inference/engine.h"
+#include "ui/model/mailbox.h"
 
 #include <QObject>
 #include <QString>
@@ -56,6 +57,7 @@ private:
     void finish(quint64 id);
     void setState(State state, const inference::ModelInfo& info, const QString& failure);
 
+    Mailbox m_inbox;  // from the worker
     QThread m_thread;
     EngineWorker* m_worker = nullptr;
     State m_state = State::Empty;

@@ -2,6 +2,8 @@
 
 #include "inference/error.h"
 
+#include <QElapsedTimer>
+
 #include <new>
 #include <string>
 

@@ -1,17 +1,20 @@
 #pragma once
 
 #include "ui/model/engine_thread.h"
-
-#include <QElapsedTimer>
+#include "ui/model/mailbox.h"
 
 namespace ui {
 
-/// Lives on the engine's thread and blocks there. Only EngineThread knows it.
+/// Lives on the engine's thread and blocks there. Only EngineThread knows it. Its signals are sent
+/// on the engine's thread and only ever connected directly.
 class EngineWorker : public QObject {
     Q_OBJECT
 public:
     explicit EngineWorker(EngineFactory factory);
 
+    Mailbox& inbox() { return m_inbox; }
+
+    // Through the inbox only:
     void load(quint64 loadId, const inference::LoadOptions& options, std::stop_token stop);
     void unload();
     void ask(quint64 id, const inference::Request& request, std::stop_token stop);
@@ -26,6 +29,7 @@ Q_SIGNALS:
     void failed(quint64 id, const QString& sentence);
 
 private:
+    Mailbox m_inbox{this};
     EngineFactory m_factory;
     std::unique_ptr<inference::Engine> m_engine;
 };

@@ -1,4 +1,5 @@
 #include "ui/model/error.h"
+#include "ui/model/mailbox.h"
 #include "ui/model/session_store.h"
 
 #include <QHash>
@@ -127,25 +128,32 @@ struct SessionWriter::Private {
 
     void carryOut(Job& job)
     {
-        std::visit(
-            Overloaded{
-                [this](Save& save) {
-                    if (save.session.id == 0) {
-                        save.session.id = ids.value(save.key);
-                    }
-                    store->save(save.session);
-                    ids.insert(save.key, save.session.id);
-                    QList<qint64> turnIds;
-                    for (const Turn& turn : save.session.turns) {
-                        turnIds << turn.id;
-                    }
-                    Q_EMIT writer.saved(save.key, save.session.id, turnIds);
-                },
-                [this](const Load& load) { Q_EMIT writer.loaded(store->load(load.id)); },
-                [this](const List& list) { Q_EMIT writer.listed(store->search(list.words)); },
-                [this](const Remove& remove) { store->remove(remove.id); },
-            },
-            job);
+        std::visit(Overloaded{
+                       [this](Save& save) {
+                           if (save.session.id == 0) {
+                               save.session.id = ids.value(save.key);
+                           }
+                           store->save(save.session);
+                           ids.insert(save.key, save.session.id);
+                           QList<qint64> turnIds;
+                           for (const Turn& turn : save.session.turns) {
+                               turnIds << turn.id;
+                           }
+                           Q_EMIT writer.saved(save.key, save.session.id, turnIds);
+                       },
+                       [this](const Load& load) {
+                           outbox.post([this, session = store->load(load.id)] {
+                               Q_EMIT writer.loaded(session);
+                           });
+                       },
+                       [this](const List& list) {
+                           outbox.post([this, found = store->search(list.words)] {
+                               Q_EMIT writer.listed(found);
+                           });
+                       },
+                       [this](const Remove& remove) { store->remove(remove.id); },
+                   },
+                   job);
     }
 
     /// Once, not once a second, where each save of a streamed answer fails for the same reason.
@@ -153,12 +161,13 @@ struct SessionWriter::Private {
     {
         if (sentence != told) {
             told = sentence;
-            Q_EMIT writer.failed(sentence);
+            outbox.post([this, sentence] { Q_EMIT writer.failed(sentence); });
         }
     }
 
     SessionWriter& writer;
     const QString file;
+    Mailbox outbox;  // on the writer's thread, for its signals
     // of the thread
     std::unique_ptr<SessionStore> store;
     QHash<QString, qint64> ids;  // of sessions that were saved before their ids came back
