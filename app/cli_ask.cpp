@@ -254,6 +254,7 @@ int ask(const std::vector<std::string>& words, std::stop_token stop)
         throw UsageError("--model is missing: the folder of a checkpoint");
     }
 
+    const auto pictureSystem = startPictures();
     inference::Request request;
     request.maxTiles =
         static_cast<int>(wholeNumber("--max-tiles", arguments.value("--max-tiles", "12"), 1, 40));
@@ -319,7 +320,7 @@ int ask(const std::vector<std::string>& words, std::stop_token stop)
         stop);
     if (json) {
         std::puts(toJson(answer, pictures, engine->info())
-                      .dump(2, ' ', false, Json::error_handler_t::replace)
+                      .dump(-1, ' ', false, Json::error_handler_t::replace)
                       .c_str());
     } else {
         printer.end();

@@ -75,6 +75,7 @@ int info(const std::vector<std::string>& words, std::stop_token)
     if (!std::filesystem::exists(paths[0], error)) {
         throw std::runtime_error(paths[0] + " does not exist");
     }
+    const auto pictureSystem = startPictures();
     const Json result = inference::looksLikeCheckpoint(paths[0]) ? describeCheckpoint(paths[0])
                                                                  : describeDocument(paths[0]);
     if (arguments.has("--json")) {

@@ -51,6 +51,7 @@ int tiles(const std::vector<std::string>& words, std::stop_token stop)
     }
     const std::filesystem::path out = *arguments.value("--out");
 
+    const auto pictureSystem = startPictures();
     PictureChoice choice;
     choice.file = files[0];
     for (const Arguments::Item& item : arguments.items()) {

@@ -5,14 +5,23 @@
 #include "ui/model/to_inference_image.h"
 
 #include <QFileInfo>
+#include <QGuiApplication>
 #include <QImage>
 #include <QSaveFile>
 
-#include <algorithm>
+#include <cstdio>
 
 namespace app {
 
 namespace {
+
+/// Qt's own remarks are for developers: shown where KVL_LOG is set.
+void onQtMessage(QtMsgType type, const QMessageLogContext&, const QString& message)
+{
+    if (type == QtFatalMsg || qEnvironmentVariableIsSet("KVL_LOG")) {
+        std::fprintf(stderr, "%s\n", qPrintable(message));
+    }
+}
 
 std::unique_ptr<ui::Document> openOne(const std::string& file)
 {
@@ -43,10 +52,24 @@ ui::FrameOptions frameOptions(const PictureChoice& choice)
 
 }  // namespace
 
+std::shared_ptr<void> startPictures()
+{
+    static int count = 1;
+    static char name[] = "kvl";
+    static char* words[] = {name, nullptr};
+    qputenv("QT_QPA_PLATFORM", "offscreen");
+    qInstallMessageHandler(onQtMessage);
+    return std::make_shared<QGuiApplication>(count, words);
+}
+
 Picture openPicture(const PictureChoice& choice)
 {
     const auto document = openOne(choice.file);
     const QString file = QString::fromStdString(choice.file);
+    if (document->frameCount() == 0) {
+        throw ui::DocumentError(
+            QStringLiteral("%1 holds no picture: %2").arg(file, document->subtitle()));
+    }
     if (choice.frame >= document->frameCount()) {
         throw ui::DocumentError(
             QStringLiteral("%1 has %2 %3(s); --frame %4 is past the last one, %5")
@@ -105,7 +128,8 @@ nlohmann::ordered_json describeDocument(const std::string& path)
     using Json = nlohmann::ordered_json;
     Json documents = Json::array();
     for (const auto& document : ui::openDocuments(QString::fromStdString(path))) {
-        const ui::Frame frame = document->frame(0);
+        const bool hasFrames = document->frameCount() > 0;
+        const ui::Frame frame = hasFrames ? document->frame(0) : ui::Frame{};
         Json one = {{"title", document->title().toStdString()},
                     {"kind", document->subtitle().toStdString()},
                     {"frames", document->frameCount()},

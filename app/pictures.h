@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -37,6 +38,10 @@ struct Picture {
     int frameWidth = 0, frameHeight = 0;  // of the whole frame
     std::string note;  // how the model's picture differs from what a viewer shows
 };
+
+/// What opening pictures and writing reports needs, for as long as the result lives: once, on the
+/// main thread. Fonts and PDF pages want Qt's application object; no screen is used.
+std::shared_ptr<void> startPictures();
 
 /// Throws an exception whose message is a sentence.
 Picture openPicture(const PictureChoice& choice);

@@ -230,20 +230,15 @@ private Q_SLOTS:
     {
         QProcess process;
         process.start(KVL_PROGRAM,
-                      {"ask", "--model", m_model, "--max-new-tokens", "100000", "--json",
-                       "--temperature", "1", "Go on"});
-        QVERIFY(process.waitForStarted());
-        QTest::qWait(1500);
-        if (process.state() == QProcess::NotRunning) {
-            QSKIP("the random model ended its turn before it could be interrupted");
-        }
+                      {"ask", "--model", m_model, "--max-new-tokens", "3000", "Go on"});
+        QVERIFY(process.waitForReadyRead(30'000));  // the first piece of the answer
+        const QByteArray before = process.readAllStandardOutput();
         ::kill(static_cast<pid_t>(process.processId()), SIGINT);
         QVERIFY(process.waitForFinished(5000));
         QCOMPARE(process.exitStatus(), QProcess::NormalExit);
         QCOMPARE(process.exitCode(), 130);
-        const QJsonObject answer =
-            QJsonDocument::fromJson(process.readAllStandardOutput()).object();
-        QCOMPARE(answer["stop"].toString(), "cancelled");
+        QVERIFY(!before.isEmpty());
+        QVERIFY(process.readAllStandardOutput().endsWith('\n'));
     }
 
     void reportsAreSaved_data()
@@ -305,8 +300,9 @@ private Q_SLOTS:
             const QImage tile = QImage(out.filePath(name)).convertToFormat(QImage::Format_RGB888);
             QCOMPARE(tile.size(), QSize(448, 448));
             for (int y = 0; y < tile.height(); ++y) {
-                hash.addData(reinterpret_cast<const char*>(tile.constScanLine(y)),
-                             qsizetype(3) * tile.width());
+                hash.addData(
+                    QByteArray::fromRawData(reinterpret_cast<const char*>(tile.constScanLine(y)),
+                                            qsizetype(3) * tile.width()));
             }
         }
         QCOMPARE(hash.result().toHex(), row[7].toLatin1());
