@@ -32,8 +32,8 @@ Banner::Banner(Kind kind, const QString& sentence, QWidget* parent)
     m_row->addWidget(text, 1);
     auto* close = new QToolButton;
     close->setObjectName("bannerClose");
-    close->setIcon(icon("window-close"));
-    close->setIconSize({16, 16});
+    close->setText(QStringLiteral("✕"));
+    close->setProperty("kvlRole", "secondary");
     close->setToolTip(tr("Close this message"));
     connect(close, &QToolButton::clicked, this, &Banner::closed);
     m_row->addWidget(close, 0, Qt::AlignTop);

@@ -73,6 +73,7 @@ ChatPanel::ChatPanel(Conversation& conversation, EngineThread& engine, SessionWr
 
     connect(m_scroll->verticalScrollBar(), &QScrollBar::rangeChanged, this,
             [this](int, int maximum) {
+                m_scroll->verticalScrollBar()->setEnabled(maximum > 0);  // shows nothing then
                 if (m_follow) {
                     m_arranging = true;
                     m_scroll->verticalScrollBar()->setValue(maximum);
@@ -175,7 +176,7 @@ QWidget* ChatPanel::makeHeader()
         return made;
     };
     m_sessionsButton =
-        button("sessionsButton", "view-history", tr("Stored sessions (Ctrl+Shift+S)"));
+        button("sessionsButton", "document-open-recent", tr("Stored sessions (Ctrl+Shift+S)"));
     m_sessionsButton->setCheckable(true);
     connect(m_sessionsButton, &QToolButton::clicked, this, &ChatPanel::showSessions);
     auto* fresh = button("newSession", "document-new", tr("New session (Ctrl+N)"));
@@ -235,8 +236,11 @@ void ChatPanel::ask()
     }
     const QList<AttachedFrame> frames = m_composer->frames();
     m_follow = true;
+    // Until the engine has counted, the estimate stands.
+    const int expected = m_composer->contextUse().used + m_composer->contextUse().added;
     m_composer->reset();
     m_conversation.ask(question, frames);
+    m_composer->setUsedTokens(expected);
 }
 
 void ChatPanel::askAboutRegion()
@@ -346,6 +350,9 @@ void ChatPanel::showKnown()
 {
     m_composer->setKnown(m_conversation.session().attachments());
     const auto& turns = m_conversation.session().turns;
+    if (!turns.isEmpty() && turns.last().state == TurnState::Running) {
+        return;
+    }
     const Provenance last = turns.isEmpty() ? Provenance() : turns.last().provenance;
     m_composer->setUsedTokens(int(last.promptIds.size() + last.newIds.size()));
 }

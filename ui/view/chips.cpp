@@ -1,7 +1,6 @@
 #include "ui/view/chips.h"
 
 #include "ui/model/conversation.h"
-#include "ui/view/icons.h"
 #include "ui/view/theme.h"
 
 #include <QHBoxLayout>
@@ -116,8 +115,8 @@ PictureChip::PictureChip(const QImage& thumbnail, const QString& title, const QS
     if (removable) {
         auto* remove = new QToolButton;
         remove->setObjectName("removeAttachment");
-        remove->setIcon(icon("window-close"));
-        remove->setIconSize({16, 16});
+        remove->setText(QStringLiteral("✕"));
+        remove->setProperty("kvlRole", "secondary");
         remove->setAutoRaise(true);
         remove->setToolTip(tr("Do not send this picture"));
         connect(remove, &QToolButton::clicked, this, &PictureChip::removed);

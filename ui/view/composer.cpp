@@ -81,7 +81,7 @@ protected:
         const Theme& theme = currentTheme();
         const QRectF bar(0, (height() - 6) / 2.0, kBar, 6);
         painter.setPen(Qt::NoPen);
-        painter.setBrush(theme.separator);
+        painter.setBrush(theme.track);
         painter.drawRoundedRect(bar, 3, 3);
         if (m_use.length > 0) {
             const auto part = [&](int tokens) {

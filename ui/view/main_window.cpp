@@ -179,7 +179,7 @@ QWidget* MainWindow::makeEmptyState()
     };
     button("emptyOpen", "document-open", tr("Open files…"), [this] { openDialog(false); });
     button("emptyOpenFolder", "folder-open", tr("Open a folder…"), [this] { openDialog(true); });
-    button("emptyLoadModel", "cpu", tr("Load a model…"), [this] { showModelPanel(); });
+    button("emptyLoadModel", "document-import", tr("Load a model…"), [this] { showModelPanel(); });
     row->addStretch(1);
     column->addLayout(row);
     column->addStretch(4);

@@ -112,6 +112,7 @@ void MainWindow::buildToolBar()
     auto* chip = new ModelChip(m_services.engine);
     connect(chip, &QToolButton::clicked, this, [this] { showModelPanel(); });
     bar->addWidget(chip);
+    chip->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
 }
 
 void MainWindow::buildMenus()
@@ -220,8 +221,8 @@ void MainWindow::buildMenus()
     question->addSeparator();
     addTo(question, "document-new", tr("&New session"), QKeySequence::New,
           [this] { m_services.conversation.startNew(); });
-    addTo(question, "view-history", tr("S&tored sessions"), QKeySequence(tr("Ctrl+Shift+S")),
-          [this] {
+    addTo(question, "document-open-recent", tr("S&tored sessions"),
+          QKeySequence(tr("Ctrl+Shift+S")), [this] {
               m_chatDock->show();
               m_chat->showSessions(true);
           });
@@ -230,7 +231,7 @@ void MainWindow::buildMenus()
           [this] { showAskOptions(); });
 
     QMenu* model = menuBar()->addMenu(tr("&Model"));
-    addTo(model, "cpu", tr("&Load a model…"), QKeySequence(tr("Ctrl+L")),
+    addTo(model, "document-import", tr("&Load a model…"), QKeySequence(tr("Ctrl+L")),
           [this] { showModelPanel(); });
     m_recentModelsMenu = model->addMenu(tr("&Recent models"));
     connect(m_recentModelsMenu, &QMenu::aboutToShow, this, &MainWindow::fillRecent);

@@ -344,7 +344,7 @@ void MessageView::showState()
     case TurnState::TokenLimit:
         role = "warning";
         text = tr("Stopped at %1 tokens, the limit for an answer; more can be allowed under "
-                  "Question › Sampling.")
+                  "Question › System message and sampling.")
                    .arg(QLocale().toString(m_turn.provenance.maxNewTokens));
         break;
     case TurnState::Failed: {

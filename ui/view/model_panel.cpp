@@ -62,7 +62,7 @@ protected:
         QPainterPath clip;
         clip.addRoundedRect(bar, 4, 4);
         painter.setClipPath(clip);
-        painter.fillRect(bar, theme.separator);
+        painter.fillRect(bar, theme.track);
         painter.fillRect(QRectF(0, 2, used, 8), theme.outline);
         painter.fillRect(QRectF(used, 2, double(m_weights) / total * width(), 8),
                          fits() ? theme.accent : theme.warning);

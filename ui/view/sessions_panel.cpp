@@ -134,7 +134,10 @@ void SessionsPanel::keyPressEvent(QKeyEvent* event)
 {
     if (event->key() == Qt::Key_Escape) {
         Q_EMIT closeRequested();
-    } else if (event->key() == Qt::Key_Delete) {
+    } else if (event->key() == Qt::Key_Down && m_search->hasFocus() && m_list->count() > 0) {
+        m_list->setFocus();
+        m_list->setCurrentRow(0);
+    } else if (event->key() == Qt::Key_Delete && m_list->hasFocus()) {
         removeCurrent();
     } else {
         QWidget::keyPressEvent(event);

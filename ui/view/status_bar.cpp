@@ -1,6 +1,5 @@
 #include "ui/view/status_bar.h"
 
-#include "ui/view/icons.h"
 #include "ui/view/memory_use.h"
 #include "ui/view/model_chip.h"
 
@@ -40,6 +39,7 @@ StatusBar::StatusBar(EngineThread& engine, QWidget* parent)
     row->addWidget(m_memoryBar);
     m_memory = quiet("statusMemory");
     row->addWidget(m_memory);
+    row->addStretch(1);
     addWidget(left);
 
     connect(&engine, &EngineThread::stateChanged, this, &StatusBar::showEngine);
@@ -107,8 +107,7 @@ void StatusBar::begin(const QString& name, const QString& text, const std::funct
         job.bar->setFixedWidth(96);
         job.bar->setRange(0, 0);
         job.cancel = new QToolButton;
-        job.cancel->setIcon(icon("dialog-cancel"));
-        job.cancel->setIconSize({16, 16});
+        job.cancel->setText(QStringLiteral("✕"));
         row->addWidget(job.text);
         row->addWidget(job.bar);
         row->addWidget(job.cancel);

@@ -91,7 +91,8 @@ void TextFlow::setSource(const QString& text)
 void TextFlow::feed(const QString& text)
 {
     // A selection that reaches the end must not grow with the text.
-    const QTextCursor kept = textCursor();
+    const bool selected = textCursor().hasSelection();
+    const int anchor = textCursor().anchor(), position = textCursor().position();
     qsizetype from = 0;
     while (from <= text.size()) {
         const qsizetype end = text.indexOf(QLatin1Char('\n'), from);
@@ -104,8 +105,7 @@ void TextFlow::feed(const QString& text)
         finishLine();
         from = end + 1;
     }
-    if (kept.hasSelection()) {
-        const int anchor = kept.anchor(), position = kept.position();
+    if (selected) {
         QTextCursor cursor = textCursor();
         if (cursor.anchor() != anchor || cursor.position() != position) {
             cursor.setPosition(anchor);
@@ -163,7 +163,7 @@ void TextFlow::growLine(const QString& text)
         start = startOf(m_line);
     }
     const bool restart = !m_lineBegun || start.line != before.line || start.skip != before.skip;
-    static const QRegularExpression markup(QStringLiteral("[*`\\]<]"));
+    static const QRegularExpression markup(QStringLiteral("[*`\\]<>]"));
     if (restart) {
         if (!m_lineBegun) {
             beginBlock(start);

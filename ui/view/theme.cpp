@@ -43,12 +43,22 @@ QPushButton[flat="true"]:hover { color: @text; }
 QPushButton[flat="true"]:focus { border-color: @accent; }
 QLineEdit { border: 1px solid @outline; border-radius: 6px; padding: 4px 8px; background: @raised; }
 QLineEdit:focus { border-color: @accent; }
+QCheckBox::indicator { width: 14px; height: 14px; border: 1px solid @outline; border-radius: 3px; background: @raised; }
+QCheckBox::indicator:hover, QCheckBox::indicator:focus { border-color: @accent; }
+QCheckBox::indicator:checked { background: @accent; border-color: @accent; image: url(:/icons/kvl-check-@ink.svg); }
+QComboBox { border: 1px solid @outline; border-radius: 6px; padding: 3px 8px; background: @raised; min-height: 18px; }
+QComboBox:hover, QComboBox:focus { border-color: @accent; }
+QComboBox::drop-down { border: none; width: 20px; }
+QComboBox::down-arrow { image: url(:/icons/kvl-down-@shade.svg); width: 12px; height: 12px; }
+QComboBox QLineEdit { border: none; padding: 0; background: transparent; }
+QComboBox QAbstractItemView { background: @raised; border: 1px solid @outline; selection-background-color: @accent; selection-color: @onAccent; }
 QScrollBar:vertical { background: transparent; width: 10px; margin: 0; }
 QScrollBar:horizontal { background: transparent; height: 10px; margin: 0; }
 QScrollBar::handle { background: @scroll; border-radius: 3px; margin: 2px; }
 QScrollBar::handle:vertical { min-height: 32px; }
 QScrollBar::handle:horizontal { min-width: 32px; }
 QScrollBar::handle:hover { background: @outline; }
+QScrollBar::handle:disabled { background: transparent; }
 QScrollBar::add-line, QScrollBar::sub-line { width: 0; height: 0; }
 QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
 QProgressBar { border: none; border-radius: 3px; background: @track; max-height: 6px; min-height: 6px; text-align: right; }
@@ -82,11 +92,14 @@ QString filledStyleSheet(const Theme& theme, const QColor& text, bool contrast)
 {
     const QPalette& p = theme.palette;
     const QList<QPair<QString, QString>> names{
+        // Ink lies on the accent, shade on the raised ground.
+        {"@ink", p.color(QPalette::HighlightedText).lightness() > 128 ? "light" : "dark"},
+        {"@shade", text.lightness() > 128 ? "light" : "dark"},
         {"@raisedEdge", contrast ? "#ffffff" : theme.raised.name()},
         {"@raised", theme.raised.name()},
         {"@hoverEdge", contrast ? "#ffffff" : theme.raised.name()},
         {"@text", text.name()},
-        {"@track", contrast ? "#404040" : theme.separator.name()},
+        {"@track", theme.track.name()},
         {"@outline", theme.outline.name()},
         {"@window", p.color(QPalette::Window).name()},
         {"@separator", theme.separator.name()},
@@ -130,6 +143,7 @@ Theme makeTheme(const Colours& c)
     t.good = c.good;
     t.outline = c.outline;
     t.findings = c.findings;
+    t.track = t.name == "contrast" ? QColor("#404040") : t.separator;
 
     const QColor window(c.window), text(c.text), onAccent(c.onAccent), disabled(c.disabled);
     QPalette& p = t.palette;

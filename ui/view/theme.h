@@ -14,6 +14,7 @@ struct Theme {
     QString name;  // "dark", "light", "contrast"
     QPalette palette;
     QColor viewport, pane, raised, secondaryText, separator, accent, warning, error, good;
+    QColor track;            // the empty part of a bar
     QColor outline;          // edges of fields and buttons, at least 3:1 on every ground
     QList<QColor> findings;  // boxes and regions, in order; for pictures and dark grounds
     QString styleSheet;      // what a palette can't say

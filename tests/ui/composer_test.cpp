@@ -1,0 +1,174 @@
+#include "ui/view/composer.h"
+
+#include "ui/model/ask.h"
+#include "ui/view/chips.h"
+
+#include <QAbstractButton>
+#include <QLabel>
+#include <QPlainTextEdit>
+#include <QSignalSpy>
+#include <QTest>
+
+namespace {
+
+ui::AttachedFrame slice(int index, const QRect& region = {})
+{
+    ui::AttachedFrame attached;
+    attached.frame.ref = {"/study/ct.dcm", index, {}};
+    attached.frame.pixels = QImage(512, 512, QImage::Format_RGB888);
+    attached.frame.pixels.fill(Qt::gray);
+    attached.region = region;
+    attached.title = QStringLiteral("ct.dcm · slice %1").arg(index + 1);
+    return attached;
+}
+
+}  // namespace
+
+class ComposerTest : public QObject {
+    Q_OBJECT
+
+    static QPlainTextEdit* edit(ui::Composer& composer)
+    {
+        return composer.findChild<QPlainTextEdit*>("composerText");
+    }
+
+private Q_SLOTS:
+    void enterSendsAndShiftEnterBreaks()
+    {
+        ui::Composer composer;
+        composer.show();
+        QSignalSpy asked(&composer, &ui::Composer::askRequested);
+        QTest::keyClick(edit(composer), Qt::Key_Return);
+        QCOMPARE(asked.size(), 0);  // nothing is written
+        QTest::keyClicks(edit(composer), "What");
+        QTest::keyClick(edit(composer), Qt::Key_Return, Qt::ShiftModifier);
+        QTest::keyClicks(edit(composer), "now");
+        QCOMPARE(asked.size(), 0);
+        QTest::keyClick(edit(composer), Qt::Key_Return);
+        QCOMPARE(asked.size(), 1);
+        QCOMPARE(composer.text(), "What\nnow");
+    }
+
+    void enterDoesNotSendWhileAnAnswerRuns()
+    {
+        ui::Composer composer;
+        composer.setText("Next?");
+        composer.setBusy(true);
+        QSignalSpy asked(&composer, &ui::Composer::askRequested),
+            stopped(&composer, &ui::Composer::stopRequested);
+        QTest::keyClick(edit(composer), Qt::Key_Return);
+        QCOMPARE(asked.size() + stopped.size(), 0);
+        composer.findChild<QAbstractButton*>("sendButton")->click();
+        QCOMPARE(stopped.size(), 1);
+    }
+
+    void blockedComposerSaysWhyAndOffersTheCure()
+    {
+        ui::Composer composer;
+        composer.show();
+        composer.setText("Ready?");
+        composer.setBlocked("No model is loaded.", true);
+        QSignalSpy asked(&composer, &ui::Composer::askRequested),
+            load(&composer, &ui::Composer::loadModelRequested);
+        QTest::keyClick(edit(composer), Qt::Key_Return);
+        QCOMPARE(asked.size(), 0);
+        QVERIFY(composer.findChild<QLabel*>("blockedReason")->isVisible());
+        composer.findChild<QAbstractButton*>("loadModelFromComposer")->click();
+        QCOMPARE(load.size(), 1);
+    }
+
+    void growsToEightLines()
+    {
+        ui::Composer composer;
+        composer.resize(400, 600);
+        composer.show();
+        const int line = edit(composer)->fontMetrics().lineSpacing();
+        const int one = edit(composer)->height();
+        composer.setText("1\n2\n3");
+        QCOMPARE(edit(composer)->minimumHeight() - one, 2 * line);
+        composer.setText(QStringLiteral("x\n").repeated(30));
+        QCOMPARE(edit(composer)->minimumHeight() - one, 7 * line);
+    }
+
+    void upBringsTheLastQuestionIntoAnEmptyText()
+    {
+        ui::Composer composer;
+        composer.setLastQuestion("Before?");
+        QTest::keyClick(edit(composer), Qt::Key_Up);
+        QCOMPARE(composer.text(), "Before?");
+        composer.setText("Mine");
+        QTest::keyClick(edit(composer), Qt::Key_Up);
+        QCOMPARE(composer.text(), "Mine");
+    }
+
+    void escapeLeaves()
+    {
+        ui::Composer composer;
+        QSignalSpy left(&composer, &ui::Composer::leaveRequested);
+        QTest::keyClick(edit(composer), Qt::Key_Escape);
+        QCOMPARE(left.size(), 1);
+    }
+
+    void pictureOnTheScreenGoesWithTheQuestionOnce()
+    {
+        ui::Composer composer;
+        composer.setCurrent(slice(3), "ct");
+        QCOMPARE(composer.frames().size(), 1);
+        composer.setKnown({ui::makeAttachment(slice(3))});
+        QCOMPARE(composer.frames().size(), 0);
+        composer.setCurrent(slice(3, {10, 10, 50, 50}), "ct");  // a region is another picture
+        QCOMPARE(composer.frames().size(), 1);
+        composer.setCurrent(slice(4), "ct");
+        QCOMPARE(composer.frames().size(), 1);
+    }
+
+    void pictureTakenOffStaysOffUntilAnotherDocumentIsShown()
+    {
+        ui::Composer composer;
+        composer.show();
+        composer.setCurrent(slice(0), "ct");
+        composer.findChild<QAbstractButton*>("removeAttachment")->click();
+        QCOMPARE(composer.frames().size(), 0);
+        composer.setCurrent(slice(1), "ct");
+        QCOMPARE(composer.frames().size(), 0);
+        composer.setCurrent(slice(0), "mr");
+        QCOMPARE(composer.frames().size(), 1);
+    }
+
+    void keptPicturesAreSentBesideTheCurrentOne()
+    {
+        ui::Composer composer;
+        composer.setCurrent(slice(0), "ct");
+        composer.keepCurrent();
+        composer.keepCurrent();
+        QCOMPARE(composer.frames().size(), 1);
+        composer.setCurrent(slice(7), "ct");
+        QCOMPARE(composer.frames().size(), 2);
+        QCOMPARE(composer.frames()[0].frame.ref.index, 0);
+        composer.reset();
+        QCOMPARE(composer.frames().size(), 1);
+    }
+
+    void gaugeCountsPicturesAsTheModelDoes()
+    {
+        ui::Composer composer;
+        composer.setModel(40960, 448, 256);
+        ui::AskOptions options;
+        options.maxTiles = 12;
+        composer.setAskOptions(options);
+        composer.setCurrent(slice(0), "ct");
+        // 512 x 512 is cut 1 x 1 by the reference's rule for pictures that small: 256 tokens and a
+        // few words.
+        const int small = composer.contextUse().added;
+        QVERIFY(small >= 256 && small < 256 + 20);
+        ui::AttachedFrame wide = slice(1);
+        wide.frame.pixels = QImage(1792, 1344, QImage::Format_RGB888);
+        composer.setCurrent(wide, "ct");
+        // 4 x 3 and the thumbnail: 13 * 256 (model specification 5.3).
+        QVERIFY(composer.contextUse().added >= 3328 && composer.contextUse().added < 3328 + 20);
+        QCOMPARE(composer.contextUse().length, 40960);
+    }
+};
+
+QTEST_MAIN(ComposerTest)
+#include "composer_test.moc"

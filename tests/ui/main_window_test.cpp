@@ -1,0 +1,214 @@
+#include "support/fake_engine.h"
+#include "ui/view/banner.h"
+#include "ui/view/chat_panel.h"
+#include "ui/view/composer.h"
+#include "ui/view/library_panel.h"
+#include "ui/view/main_window.h"
+#include "ui/view/message_view.h"
+#include "ui/view/theme.h"
+#include "ui/view/tile_strip.h"
+#include "ui/view/viewport.h"
+
+#include <QAbstractButton>
+#include <QApplication>
+#include <QClipboard>
+#include <QDockWidget>
+#include <QFile>
+#include <QLineEdit>
+#include <QMimeData>
+#include <QPushButton>
+#include <QTabBar>
+#include <QTemporaryDir>
+#include <QTest>
+
+class MainWindowTest : public QObject {
+    Q_OBJECT
+
+    struct Desk {
+        QTemporaryDir folder;
+        std::shared_ptr<test::FakeModel> model = std::make_shared<test::FakeModel>();
+        ui::Settings settings{folder.filePath("s.ini")};
+        ui::SessionWriter writer{folder.filePath("s.db")};
+        ui::EngineThread engine{test::fakeFactory(model)};
+        ui::Conversation conversation{engine, writer};
+        std::unique_ptr<ui::MainWindow> window = make();
+
+        std::unique_ptr<ui::MainWindow> make()
+        {
+            auto made = std::make_unique<ui::MainWindow>(
+                ui::Services{engine, writer, conversation, settings, folder.path(),
+                             folder.filePath("log"), "Version 0"});
+            made->resize(1366, 768);
+            made->show();
+            made->activateWindow();  // shortcuts work in the active window only
+            if (!QTest::qWaitForWindowActive(made.get())) {
+                qFatal("the window does not become active");
+            }
+            return made;
+        }
+        QString picture(const QString& name, const QSize& size = {96, 64}) const
+        {
+            QImage image(size, QImage::Format_RGB888);
+            image.fill(Qt::darkCyan);
+            const QString file = folder.filePath(name);
+            if (!image.save(file)) {
+                qFatal("%s can't be written", qPrintable(file));
+            }
+            return file;
+        }
+        bool opened(int count) const
+        {
+            return QTest::qWaitFor([&] { return window->library()->documents().size() == count; });
+        }
+        void load()
+        {
+            engine.load({});
+            if (!QTest::qWaitFor(
+                    [&] { return engine.state() == ui::EngineThread::State::Ready; })) {
+                qFatal("the fake engine did not load");
+            }
+        }
+    };
+
+private Q_SLOTS:
+    void initTestCase() { ui::applyTheme(*qApp, ui::theme("dark")); }
+
+    void firstOfTheFilesIsShownWithItsTiles()
+    {
+        Desk desk;
+        desk.window->open({desk.picture("a.png"), desk.picture("b.png")});
+        QVERIFY(desk.opened(2));
+        QTRY_COMPARE(desk.window->viewport()->frame().pixels.size(), QSize(96, 64));
+        QCOMPARE(desk.window->library()->current()->title(), "a.png");
+        QTRY_VERIFY(!desk.window->tileStrip()->tiles().empty());
+        QTRY_COMPARE(desk.window->chat()->composer()->frames().size(), 1);
+        QVERIFY(desk.settings.recentFiles().first().endsWith("b.png"));
+    }
+
+    void whatDoesNotOpenIsSaidInABanner()
+    {
+        Desk desk;
+        const QString file = desk.folder.filePath("noise.xyz");
+        QFile out(file);
+        QVERIFY(out.open(QIODevice::WriteOnly));
+        out.write("not a picture at all");
+        out.close();
+        desk.window->open({file});
+        QTRY_COMPARE(desk.window->banners()->sentences().size(), 1);
+        QVERIFY2(desk.window->banners()->sentences().first().contains("noise.xyz"),
+                 qPrintable(desk.window->banners()->sentences().first()));
+        QVERIFY(!QApplication::activeModalWidget());
+    }
+
+    void checkpointFolderIsOfferedToBeLoaded()
+    {
+        Desk desk;
+        QDir(desk.folder.path()).mkdir("model");
+        QFile config(desk.folder.filePath("model/config.json"));
+        QVERIFY(config.open(QIODevice::WriteOnly));
+        config.write(R"({"architectures": ["InternVLChatModel"]})");
+        config.close();
+        desk.window->open({desk.folder.filePath("model")});
+        QTRY_COMPARE(desk.window->banners()->sentences(), QStringList{"model holds a model."});
+        const auto buttons = desk.window->banners()->findChildren<QPushButton*>();
+        QCOMPARE(buttons.first()->text(), "Load it");
+        buttons.first()->click();
+        QTRY_COMPARE(desk.engine.state(), ui::EngineThread::State::Ready);
+        QTRY_VERIFY(desk.window->banners()->sentences().isEmpty());
+    }
+
+    void questionAboutTheShownPictureReachesTheModel()
+    {
+        Desk desk;
+        desk.load();
+        desk.window->open({desk.picture("a.png")});
+        QTRY_COMPARE(desk.window->chat()->composer()->frames().size(), 1);
+        desk.window->viewport()->setRegion({10, 8, 32, 24});
+        QTRY_COMPARE(desk.window->chat()->composer()->frames().value(0).region,
+                     QRect(10, 8, 32, 24));
+        desk.window->chat()->composer()->setText("What is it?");
+        desk.window->chat()->ask();
+        QTRY_COMPARE(desk.window->chat()->messages().size(), 1);
+        QTRY_VERIFY(!desk.conversation.isBusy());
+        const auto requests = desk.model->requests();
+        QCOMPARE(requests.size(), std::size_t(1));
+        QCOMPARE(requests[0].messages.back().images.size(), std::size_t(1));
+        QCOMPARE(requests[0].messages.back().images[0].width, 32);
+        QTRY_COMPARE(desk.window->chat()->composer()->frames().size(),
+                     0);  // the conversation has it now
+    }
+
+    void boxesAreDrawnOnThePictureTheyAreIn()
+    {
+        Desk desk;
+        desk.load();
+        desk.model->script = [](const inference::Request&) {
+            test::Script script = test::says({}, "A polyp[[100, 100, 500, 500]].");
+            script.boxes = {{"polyp", 0, 9, 6, 38, 25}};
+            return script;
+        };
+        desk.window->open({desk.picture("a.png"), desk.picture("b.png", {80, 80})});
+        QVERIFY(desk.opened(2));
+        QTRY_COMPARE(desk.window->chat()->composer()->frames().size(), 1);
+        desk.window->chat()->composer()->setText("Where?");
+        desk.window->chat()->ask();
+        QTRY_COMPARE(desk.window->viewport()->view()->boxes().size(), 1);
+        QCOMPARE(desk.window->viewport()->view()->boxes()[0].rect, QRectF(9, 6, 38, 25));
+        desk.window->library()->setCurrent(desk.window->library()->documents()[1]);
+        QTRY_COMPARE(desk.window->viewport()->frame().pixels.size(), QSize(80, 80));
+        QCOMPARE(desk.window->viewport()->view()->boxes().size(), 0);
+        Q_EMIT desk.window->chat()->boxActivated(0, 0, true);
+        QTRY_COMPARE(desk.window->viewport()->frame().pixels.size(), QSize(96, 64));
+        QTRY_COMPARE(desk.window->viewport()->view()->boxes().size(), 1);
+    }
+
+    void pastedPictureOpens()
+    {
+        Desk desk;
+        QImage image(20, 30, QImage::Format_RGB32);
+        image.fill(Qt::red);
+        QGuiApplication::clipboard()->setImage(image);
+        QTest::keyClick(desk.window.get(), Qt::Key_V, Qt::ControlModifier);
+        QTRY_COMPARE(desk.window->viewport()->frame().pixels.size(), QSize(20, 30));
+    }
+
+    void docksAreRemembered()
+    {
+        Desk desk;
+        auto* library = desk.window->findChild<QDockWidget*>("libraryDock");
+        QVERIFY(library->isVisible());
+        QTest::keyClick(desk.window.get(), Qt::Key_F2);
+        QTRY_VERIFY(!library->isVisible());
+        desk.window->close();
+        desk.window = desk.make();
+        QVERIFY(!desk.window->findChild<QDockWidget*>("libraryDock")->isVisible());
+        QVERIFY(desk.window->findChild<QDockWidget*>("chatDock")->isVisible());
+    }
+
+    void narrowWindowsHavePictureAndChatInTabs()
+    {
+        Desk desk;
+        auto* tabs = desk.window->findChild<QTabBar*>("narrowTabs");
+        QVERIFY(!tabs->isVisible());
+        QVERIFY(!desk.window->library()->isCompact());
+        desk.window->resize(1000, 700);
+        QTRY_VERIFY(desk.window->library()->isCompact());
+        desk.window->resize(800, 700);
+        QTRY_VERIFY(tabs->isVisible());
+        tabs->setCurrentIndex(1);
+        QVERIFY(desk.window->chat()->isVisible());
+        desk.window->resize(1366, 700);
+        QTRY_VERIFY(!tabs->isVisible());
+        QVERIFY(desk.window->chat()->isVisible());
+        QVERIFY(desk.window->findChild<QDockWidget*>("chatDock")->isVisible());
+    }
+
+    void notForClinicalUseIsAlwaysThere()
+    {
+        Desk desk;
+        QVERIFY(desk.window->findChild<QWidget*>("notForClinicalUse")->isVisible());
+    }
+};
+
+QTEST_MAIN(MainWindowTest)
+#include "main_window_test.moc"
