@@ -10,7 +10,9 @@
 #include <cstring>
 #include <fstream>
 #include <numeric>
+#include <stdexcept>
 #include <string>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <thread>
 #include <vector>
@@ -73,33 +75,56 @@ int preprocess()
     return 0;
 }
 
+#if defined(__x86_64__)
+__attribute__((target("avx2")))
+#endif
+std::uint64_t
+sumOf(const std::uint64_t* values, std::size_t count)
+{
+    // eight independent sums of four: what a core can have under way, in registers
+    using Four = std::uint64_t __attribute__((vector_size(32)));
+    Four sums[8] = {};
+    const auto* const fours = reinterpret_cast<const Four*>(values);
+    for (std::size_t i = 0; i + 8 <= count / 4; i += 8) {
+        for (std::size_t k = 0; k < 8; ++k) {
+            sums[k] += fours[i + k];
+        }
+    }
+    std::uint64_t total = 0;
+    for (const Four& sum : sums) {
+        total += sum[0] + sum[1] + sum[2] + sum[3];
+    }
+    return total;
+}
+
 /// Sequential reads with every core, the limit of a decoder whose weights do not fit the caches.
+/// Bytes a second over 2 GiB in large pages, the best of ten passes.
 double readBandwidth()
 {
     const unsigned threads = std::max(1u, std::thread::hardware_concurrency());
-    const std::size_t each = (std::size_t(1) << 30) / sizeof(std::uint64_t) / threads;
-    std::vector<std::vector<std::uint64_t>> data(threads, std::vector<std::uint64_t>(each, 1));
+    const std::size_t size = std::size_t(2) << 30;
+    const std::size_t each = size / sizeof(std::uint64_t) / threads / 32 * 32;
+    void* const memory =
+        mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) {
+        throw std::runtime_error("2 GiB of memory are needed to measure the read bandwidth");
+    }
+    madvise(memory, size, MADV_HUGEPAGE);
+    std::memset(memory, 1, size);
+    const auto* const values = static_cast<const std::uint64_t*>(memory);
     std::vector<std::uint64_t> sums(threads);
-    const double seconds = best(8, [&] {
+    const double seconds = best(10, [&] {
         std::vector<std::thread> workers;
         for (unsigned t = 0; t < threads; ++t) {
-            workers.emplace_back([&, t] {
-                std::uint64_t sum[8] = {};
-                const std::uint64_t* values = data[t].data();
-                for (std::size_t i = 0; i + 8 <= each; i += 8) {
-                    for (int k = 0; k < 8; ++k) {
-                        sum[k] += values[i + std::size_t(k)];
-                    }
-                }
-                sums[t] = std::accumulate(sum, sum + 8, std::uint64_t(0));
-            });
+            workers.emplace_back([&, t] { sums[t] = sumOf(values + t * each, each); });
         }
         for (std::thread& worker : workers) {
             worker.join();
         }
     });
+    munmap(memory, size);
     if (std::accumulate(sums.begin(), sums.end(), std::uint64_t(0)) == 0) {
-        std::abort();  // keeps the sums alive
+        throw std::runtime_error("the sums are wrong");  // keeps them alive
     }
     return double(each) * threads * sizeof(std::uint64_t) / seconds;
 }

@@ -70,8 +70,12 @@ def preprocess(options):
 
 
 def decode(options):
-    bandwidth = run([options.bench, "bandwidth"])["bytes_per_second"]
+    def measured():
+        return run([options.bench, "bandwidth"])["bytes_per_second"]
+
+    bandwidth = measured()
     ours = run([options.bench, "decode", options.model, "fp32", str(options.tokens)])
+    bandwidth = max(bandwidth, measured())  # other guests of a machine take their share at times
 
     import torch
     import transformers
