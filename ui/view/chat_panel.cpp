@@ -353,8 +353,13 @@ void ChatPanel::showKnown()
     if (!turns.isEmpty() && turns.last().state == TurnState::Running) {
         return;
     }
-    const Provenance last = turns.isEmpty() ? Provenance() : turns.last().provenance;
-    m_composer->setUsedTokens(int(last.promptIds.size() + last.newIds.size()));
+    // A turn that failed has counted nothing; the one before it has.
+    int used = 0;
+    for (const Turn& turn : turns) {
+        const auto count = turn.provenance.promptIds.size() + turn.provenance.newIds.size();
+        used = count > 0 ? int(count) : used;
+    }
+    m_composer->setUsedTokens(used);
 }
 
 void ChatPanel::editLast()

@@ -133,6 +133,7 @@ void MainWindow::buildCentre()
     connect(m_tabs, &QTabBar::currentChanged, this, [this](int page) {
         if (page < m_pages->count()) {
             m_pages->setCurrentIndex(page);
+            page == 0 ? m_viewport->view()->setFocus() : m_chat->composer()->focusText();
         }
     });
     setCentralWidget(centre);
@@ -668,7 +669,11 @@ void MainWindow::takeEngine()
 
 void MainWindow::arrangeForWidth()
 {
-    m_library->setCompact(width() < 1100);
+    if (const bool compact = width() < 1100; compact != m_library->isCompact()) {
+        m_library->setCompact(compact);
+        resizeDocks({m_libraryDock}, {compact ? m_library->minimumSizeHint().width() : 220},
+                    Qt::Horizontal);
+    }
     const bool narrow = width() < 900;
     if (narrow == m_narrow) {
         return;

@@ -116,6 +116,9 @@ void MessageView::build()
     m_thinkingTitle->setObjectName("thinkingTitle");
     m_thinkingTitle->setToolButtonStyle(Qt::ToolButtonTextOnly);
     m_thinkingTitle->setProperty("kvlRole", "secondary");
+    m_thinkingTitle->setStyleSheet(
+        QStringLiteral("QToolButton { padding: 2px 4px 2px 0; border-color: transparent; "
+                       "background: transparent; }"));
     connect(m_thinkingTitle, &QToolButton::clicked, this, [this] {
         m_thinkingChosen = true;
         setThinkingOpen(!isThinkingOpen());

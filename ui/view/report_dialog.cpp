@@ -24,6 +24,9 @@ QString fileNameOf(const QString& title)
                                     QRegularExpression::UseUnicodePropertiesOption),
                  "-");
     name = name.simplified().left(60);
+    while (name.endsWith(QLatin1Char('.')) || name.endsWith(QLatin1Char('-'))) {
+        name.chop(1);
+    }
     return name.isEmpty() ? QStringLiteral("report-") + QDate::currentDate().toString(Qt::ISODate)
                           : name;
 }
@@ -53,6 +56,7 @@ ReportDialog::ReportDialog(const Session& session, Settings& settings, QWidget* 
     }
     form->addRow(tr("Format"), m_format);
     auto* fileRow = new QHBoxLayout;
+    fileRow->setSpacing(8);
     m_file = new QLineEdit;
     m_file->setObjectName("reportFile");
     m_file->setMinimumWidth(320);
@@ -114,11 +118,12 @@ void ReportDialog::check()
     const bool folder = !m_file->text().trimmed().isEmpty() && file.absoluteDir().exists();
     m_save->setEnabled(folder);
     m_save->setText(folder && file.exists() ? tr("Replace") : tr("Save"));
-    m_note->setText(!folder ? tr("The folder %1 does not exist.").arg(file.absolutePath())
-                        : file.exists()
-                        ? tr("A file of this name exists already and will be replaced.")
-                        : tr("Pictures keep what is written into them; names of patients in file "
-                             "names and titles are kept too."));
+    m_note->setText(
+        !folder ? tr("The folder %1 does not exist.").arg(file.absolutePath())
+            : file.exists()
+            ? tr("A file of this name exists already and will be replaced.")
+            : tr("Names and dates in pictures, file names and titles go into the report as "
+                 "they are."));
 }
 
 void ReportDialog::browse()

@@ -2,6 +2,7 @@
 
 #include <QApplication>
 #include <QIcon>
+#include <QStandardPaths>
 #include <QStyleFactory>
 
 #include <algorithm>
@@ -213,6 +214,16 @@ void applyTheme(QApplication& application, const Theme& theme)
 {
     g_current = theme.name;
     const bool light = theme.palette.color(QPalette::Window).lightness() > 128;
+    // Desktops name their icon folders; bare X servers and tests do not.
+    QStringList places = QIcon::themeSearchPaths();
+    for (const QString& folder :
+         QStandardPaths::locateAll(QStandardPaths::GenericDataLocation, QStringLiteral("icons"),
+                                   QStandardPaths::LocateDirectory)) {
+        if (!places.contains(folder)) {
+            places.append(folder);
+        }
+    }
+    QIcon::setThemeSearchPaths(places);
     QIcon::setFallbackThemeName(QStringLiteral("breeze"));
     QIcon::setThemeName(light ? QStringLiteral("breeze") : QStringLiteral("breeze-dark"));
     // Once is enough: a style sheet wraps the style, and setting it again would polish everything
