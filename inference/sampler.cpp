@@ -46,7 +46,7 @@ Candidates candidates(const at::Tensor& logits, const SamplingOptions& options)
         left = select(left, left.scores >= least);
     }
     if (options.topP < 1) {
-        const auto [ascending, order] = left.scores.sort(0, false);
+        const auto [ascending, order] = left.scores.sort(/*stable=*/true, 0, /*descending=*/false);
         at::Tensor keep = ascending.softmax(0).cumsum(0) > 1 - double(options.topP);
         keep.select(0, -1).fill_(true);
         left = select(left, at::zeros_like(keep).scatter(0, order, keep));

@@ -1,4 +1,6 @@
 // tests/data/model.json: what tests/reference/make_model.py recorded from PyTorch and transformers.
+#include <ATen/ATen.h>  // before test.h, whose CHECK takes the place of c10's
+
 #include "inference/kv_cache.h"
 #include "inference/kvl_engine.h"
 #include "inference/language.h"
@@ -12,7 +14,6 @@
 #include "support/test.h"
 #include "support/tiny_checkpoint.h"
 
-#include <ATen/ATen.h>
 #include <nlohmann/json.hpp>
 
 #include <cmath>

@@ -107,12 +107,14 @@ def small_tile(model):
 
 
 def sampler_cases():
-    """What transformers' warpers leave, by id; scores are a multiple of 1/8 so that some tie."""
+    """What transformers' warpers leave, by id. `ties`: scores are multiples of 1/8, for top_k alone;
+    which of several equals top_p drops depends on torch's unstable sort."""
     key = checkpoint.weights("sampler", [600], 1).ravel()  # 1-d: base 1, exponent 2
-    scores = torch.round(torch.from_numpy((key - 1) * 4 * 6) * 8) / 8
     cases = []
     for temperature, top_k, top_p in [(1, 50, 1), (0.6, 50, 0.95), (0.6, 0, 0.5), (2, 7, 0.8), (1, 0, 0.02), (0.25, 3, 1), (1, 600, 0.999)]:
-        left = scores[None]
+        ties = top_p == 1
+        scores = torch.from_numpy((key - 1) * 4 * 6)
+        left = (torch.round(scores * 8) / 8 if ties else scores)[None]
         if temperature != 1:
             left = TemperatureLogitsWarper(float(temperature))(None, left)
         if top_k:
@@ -120,7 +122,7 @@ def sampler_cases():
         if top_p < 1:
             left = TopPLogitsWarper(top_p)(None, left)
         kept = torch.isfinite(left[0]).nonzero().flatten().tolist()
-        cases.append({"temperature": temperature, "top_k": top_k, "top_p": top_p, "kept": kept,
+        cases.append({"temperature": temperature, "top_k": top_k, "top_p": top_p, "ties": ties, "kept": kept,
                       "probabilities": [float(p) for p in left[0].softmax(0)[kept][:20]]})
     return cases
 

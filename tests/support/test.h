@@ -36,12 +36,15 @@ inline std::vector<Case>& cases()
 template <typename T>
 std::string show(const T& value)
 {
-    if constexpr (requires(std::ostringstream& out) { out << value; }) {
+    if constexpr (requires(std::ostringstream & out) { out << value; }) {
         std::ostringstream out;
         out.precision(17);
         out << value;
         return out.str();
-    } else if constexpr (requires { value.begin(); value.size(); }) {
+    } else if constexpr (requires {
+                             value.begin();
+                             value.size();
+                         }) {
         std::string text = "[";
         for (const auto& item : value) {
             text += (text.size() > 1 ? ", " : "") + show(item);
@@ -63,7 +66,9 @@ template <typename A, typename B>
 void equal(const A& actual, const B& expected, const char* text, const char* file, int line)
 {
     if (!(actual == expected)) {
-        fail(file, line, std::string(text) + "\n    found    " + show(actual) + "\n    expected " + show(expected));
+        fail(file, line,
+             std::string(text) + "\n    found    " + show(actual) + "\n    expected " +
+                 show(expected));
     }
 }
 
@@ -74,7 +79,8 @@ void throwsWith(F&& run, const std::string& part, const char* text, const char* 
         run();
     } catch (const E& error) {
         if (std::string(error.what()).find(part) == std::string::npos) {
-            fail(file, line, std::string(text) + " says: " + error.what() + "\n    expected in it: " + part);
+            fail(file, line,
+                 std::string(text) + " says: " + error.what() + "\n    expected in it: " + part);
         }
         return;
     }
@@ -116,14 +122,14 @@ inline int runAll(int argc, char** argv)
     static void name();                                                                            \
     static const int name##_registered = (test::cases().push_back({#name, &name}), 0);             \
     static void name()
+#undef CHECK  // c10's, which ends the program
 #define CHECK(condition)                                                                           \
     do {                                                                                           \
         if (!(condition)) {                                                                        \
             test::fail(__FILE__, __LINE__, #condition);                                            \
         }                                                                                          \
     } while (false)
-#define CHECK_EQUAL(actual, expected)                                                              \
-    test::equal((actual), (expected), #actual, __FILE__, __LINE__)
+#define CHECK_EQUAL(actual, expected) test::equal((actual), (expected), #actual, __FILE__, __LINE__)
 #define CHECK_THROWS(type, expression, part)                                                       \
     test::throwsWith<type>([&] { (void)(expression); }, part, #expression, __FILE__, __LINE__)
 #define SKIP(reason) throw test::Skip(reason)

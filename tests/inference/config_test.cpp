@@ -1,0 +1,158 @@
+#include "inference/config.h"
+#include "inference/error.h"
+#include "support/test.h"
+
+#include <nlohmann/json.hpp>
+
+using namespace inference;
+using nlohmann::json;
+
+namespace {
+
+/// KVL's, as far as it is known (model specification 1.1).
+json published()
+{
+    return json::parse(R"({
+        "architectures": ["InternVLChatModel"], "template": "internvl2_5", "force_image_size": 448,
+        "downsample_ratio": 0.5, "ps_version": "v2", "select_layer": -1, "dynamic_image_size": true,
+        "use_thumbnail": true, "min_dynamic_patch": 1, "max_dynamic_patch": 12, "torch_dtype": "bfloat16",
+        "llm_config": {"architectures": ["Qwen3ForCausalLM"], "model_type": "qwen3", "hidden_size": 5120,
+            "num_hidden_layers": 40, "num_attention_heads": 40, "num_key_value_heads": 8, "head_dim": 128,
+            "intermediate_size": 17408, "vocab_size": 151936, "hidden_act": "silu", "rms_norm_eps": 1e-6,
+            "rope_theta": 1000000, "rope_scaling": null, "max_position_embeddings": 40960,
+            "attention_bias": false, "use_sliding_window": false, "tie_word_embeddings": false},
+        "vision_config": {"image_size": 448, "patch_size": 14, "num_channels": 3, "hidden_size": 1024,
+            "intermediate_size": 4096, "num_hidden_layers": 24, "num_attention_heads": 16, "norm_type": "layer_norm",
+            "layer_norm_eps": 1e-6, "qkv_bias": true, "qk_normalization": false, "hidden_act": "gelu"}})");
+}
+
+ModelConfig parse(const json& config)
+{
+    return parseConfig(config.dump(), "folder/config.json");
+}
+
+/// The file with one value changed; a null value takes the key out.
+json with(const char* pointer, const json& value)
+{
+    json config = published();
+    const json::json_pointer at(pointer);
+    if (value.is_null()) {
+        config[at.parent_pointer()].erase(at.back());
+    } else {
+        config[at] = value;
+    }
+    return config;
+}
+
+}  // namespace
+
+TEST(thePublishedConfigIsRead)
+{
+    const ModelConfig config = parse(published());
+    CHECK_EQUAL(config.tileSize, 448);
+    CHECK_EQUAL(config.tokensPerTile(), 256);
+    CHECK_EQUAL(config.maxTiles, 12);
+    CHECK(config.thumbnail);
+    CHECK_EQUAL(config.language.headDim, 128);
+    CHECK_EQUAL(config.language.maxPositions, 40960);
+    CHECK_EQUAL(config.language.ropeTheta, 1e6);
+    CHECK_EQUAL(config.vision.layerNormEps, 1e-6);
+    CHECK(!config.language.tiedHead);
+}
+
+TEST(thePublishedModelHas789TensorsAnd15119523840Parameters)
+{
+    std::int64_t parameters = 0;
+    const std::vector<TensorShape> tensors = expectedTensors(parse(published()));
+    for (const TensorShape& tensor : tensors) {
+        std::int64_t count = 1;
+        for (const std::int64_t side : tensor.shape) {
+            count *= side;
+        }
+        parameters += count;
+    }
+    CHECK_EQUAL(tensors.size(), std::size_t(789));  // model specification 1.1, 4.1
+    CHECK_EQUAL(parameters, std::int64_t(15119523840));
+}
+
+TEST(missingKeysGetTheDefaultsOfTheModelsClasses)
+{
+    CHECK_EQUAL(parse(with("/max_dynamic_patch", nullptr)).maxTiles, 6);
+    CHECK_EQUAL(parse(with("/use_thumbnail", nullptr)).thumbnail, false);
+    CHECK_EQUAL(parse(with("/select_layer", nullptr)).tileSize, 448);
+    CHECK_EQUAL(parse(with("/force_image_size", nullptr)).tileSize, 448);
+    CHECK_EQUAL(parse(with("/llm_config/architectures", nullptr)).language.architecture,
+                "Qwen3ForCausalLM");
+    CHECK_THROWS(Error, parse(with("/ps_version", nullptr)), "ps_version is nothing where \"v2\"");
+    CHECK_THROWS(Error, parse(with("/vision_config/norm_type", nullptr)),
+                 "vision_config.norm_type is nothing");
+    CHECK_THROWS(Error, parse(with("/vision_config/qk_normalization", nullptr)),
+                 "qk_normalization is nothing");
+    CHECK_THROWS(Error, parse(with("/vision_config/qkv_bias", nullptr)), "qkv_bias is nothing");
+}
+
+TEST(newerSpellingsAreAccepted)
+{
+    json config = with("/llm_config/rope_theta", nullptr);
+    config["llm_config"]["rope_parameters"] = {{"rope_type", "default"}, {"rope_theta", 500000}};
+    config["llm_config"]["layer_types"] = {"full_attention", "full_attention"};
+    config["dtype"] = "bfloat16";
+    config.erase("torch_dtype");
+    CHECK_EQUAL(parse(config).language.ropeTheta, 5e5);
+    CHECK_EQUAL(
+        parse(with("/llm_config/rope_scaling", {{"rope_type", "default"}})).language.ropeTheta,
+        1e6);
+}
+
+TEST(whatIsNotComputedIsRefusedByName)
+{
+    const auto refused = [](const char* pointer, const json& value, const std::string& sentence) {
+        CHECK_THROWS(Error, parse(with(pointer, value)), sentence);
+    };
+    refused("/architectures/0", "InternVLForConditionalGeneration", "without -HF");
+    refused("/architectures/0", "LlavaForConditionalGeneration", "LlavaForConditionalGeneration");
+    refused("/architectures", nullptr, "architectures is nothing");
+    refused("/llm_config/architectures/0", "Qwen2ForCausalLM",
+            "llm_config.architectures is [\"Qwen2ForCausalLM\"]");
+    refused("/llm_config/rope_scaling", {{"type", "dynamic"}, {"factor", 2.0}},
+            "rope_scaling.type is \"dynamic\"");
+    refused("/llm_config/use_sliding_window", true, "use_sliding_window is true");
+    refused("/llm_config/attention_bias", true, "attention_bias is true");
+    refused("/llm_config/layer_types", {"sliding_attention"}, "layer_types");
+    refused("/vision_config/norm_type", "rms_norm", "norm_type is \"rms_norm\"");
+    refused("/vision_config/qk_normalization", true, "qk_normalization is true");
+    refused("/template", "internlm2-chat", "template is \"internlm2-chat\"");
+    refused("/ps_version", "v1", "ps_version is \"v1\"");
+    refused("/select_layer", -2, "select_layer is -2");
+    refused("/downsample_ratio", 0.25, "downsample_ratio is 0.25");
+    refused("/force_image_size", 450, "multiple of twice the patch size, 28,");
+}
+
+TEST(valuesOutOfRangeAreRefusedByName)
+{
+    CHECK_THROWS(Error, parse(with("/llm_config/hidden_size", nullptr)),
+                 "llm_config.hidden_size is nothing");
+    CHECK_THROWS(Error, parse(with("/llm_config/hidden_size", "5120")), "hidden_size is \"5120\"");
+    CHECK_THROWS(Error, parse(with("/llm_config/hidden_size", -1)), "hidden_size is -1");
+    CHECK_THROWS(Error, parse(with("/llm_config/num_hidden_layers", 1e9)), "num_hidden_layers");
+    CHECK_THROWS(Error, parse(with("/llm_config/num_key_value_heads", 7)),
+                 "divisor of num_attention_heads 40");
+    CHECK_THROWS(Error, parse(with("/llm_config/vocab_size", 18446744073709551615ULL)),
+                 "vocab_size");
+    CHECK_THROWS(Error, parse(with("/vision_config/num_attention_heads", 15)),
+                 "divisor of hidden_size 1024");
+    CHECK_THROWS(Error, parse(with("/llm_config", 3)), "llm_config is 3 where an object");
+    CHECK_THROWS(Error, parse(with("/min_dynamic_patch", 0)), "min_dynamic_patch is 0");
+}
+
+TEST(textThatIsNoConfigIsRefused)
+{
+    CHECK_THROWS(Error, parseConfig("", "a/config.json"), "a/config.json is not valid JSON");
+    CHECK_THROWS(Error, parseConfig("[]", "a/config.json"), "no JSON object");
+    const std::string whole = published().dump();
+    for (std::size_t length = 0; length < whole.size(); ++length) {
+        CHECK_THROWS(Error, parseConfig(whole.substr(0, length), "c"), "not valid JSON");
+    }
+}
+
+KVL_TEST_MAIN
