@@ -11,6 +11,7 @@ if(KVL_SANITIZE)
     string(REPLACE "," ";" kvl_sanitizers "${KVL_SANITIZE}")
     target_compile_options(kvl_options INTERFACE -fsanitize=${KVL_SANITIZE} -fno-omit-frame-pointer -g1)
     target_link_options(kvl_options INTERFACE -fsanitize=${KVL_SANITIZE})
+    target_compile_definitions(kvl_options INTERFACE KVL_SANITIZE)
 endif()
 
 find_program(KVL_CCACHE ccache)
