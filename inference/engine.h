@@ -49,7 +49,7 @@ struct Request {
     std::vector<Message> messages;  // the whole conversation, the question last
     SystemPrompt system;
     SamplingOptions sampling;
-    int maxTiles = 12;     // per picture, without the thumbnail
+    int maxTiles = 12;  // per picture, without the thumbnail
     int maxNewTokens = 1024;
 };
 
@@ -89,17 +89,18 @@ struct Answer {
 
 /// What is known of a checkpoint without loading its weights.
 struct ModelInfo {
-    std::string name;            // folder name or _name_or_path
+    std::string name;  // folder name or _name_or_path
     std::filesystem::path folder;
-    std::string architecture;    // "InternVLChatModel"
-    std::string languageModel;   // "Qwen3ForCausalLM"
-    std::string visionModel;     // "InternVisionModel"
-    std::string storedDtype;     // "BF16" or "F32", as in the file
-    std::string modelHash;       // sha256 over config, index and safetensors headers with shard sizes, hex
+    std::string architecture;   // "InternVLChatModel"
+    std::string languageModel;  // "Qwen3ForCausalLM"
+    std::string visionModel;    // "InternVisionModel"
+    std::string storedDtype;    // "BF16" or "F32", as in the file
+    std::string
+        modelHash;  // sha256 over config, index and safetensors headers with shard sizes, hex
     std::int64_t parameters = 0;
     std::int64_t weightBytes = 0;  // as stored
     int tileSize = 0, tokensPerTile = 0, maxTiles = 0;
-    int contextLength = 0;         // max_position_embeddings
+    int contextLength = 0;  // max_position_embeddings
     int languageLayers = 0, visionLayers = 0, hiddenSize = 0, vocabulary = 0;
     std::string device, dtype;  // as computed, once loaded: "cpu", "fp32"
     double loadSeconds = 0;
@@ -114,7 +115,8 @@ public:
     virtual const ModelInfo& info() const = 0;
     /// Blocks; one thread at a time. `onPiece` is called from this thread. A stop request ends it
     /// within 200 ms with StopReason::Cancelled and what there is. Throws Error.
-    virtual Answer generate(const Request& request, const OnPiece& onPiece, std::stop_token stop) = 0;
+    virtual Answer generate(const Request& request, const OnPiece& onPiece,
+                            std::stop_token stop) = 0;
     /// Prompt tokens of a request, image tokens included; any thread, quick. Throws Error.
     virtual int promptTokens(const Request& request) const = 0;
 };
@@ -129,7 +131,8 @@ struct LoadOptions {
 };
 
 /// Reads config, tokenizer and weights. Throws Error; a stop request throws Cancelled.
-std::unique_ptr<Engine> loadEngine(const LoadOptions& options, const OnProgress& onProgress = {}, std::stop_token stop = {});
+std::unique_ptr<Engine> loadEngine(const LoadOptions& options, const OnProgress& onProgress = {},
+                                   std::stop_token stop = {});
 
 /// Reads config, index and safetensors headers only. Throws Error.
 ModelInfo inspectCheckpoint(const std::filesystem::path& folder);

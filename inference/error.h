@@ -21,7 +21,9 @@ public:
 class Cancelled : public Error {
 public:
     Cancelled()
-        : Error("cancelled") {}
+        : Error("cancelled")
+    {
+    }
 };
 
 }  // namespace inference

@@ -8,8 +8,8 @@ namespace inference {
 struct TilingOptions {
     int tileSize = 448;  // pixels, force_image_size
     int minTiles = 1;
-    int maxTiles = 12;     // without the thumbnail
-    bool thumbnail = true;  // one more tile of the whole picture where there is more than one
+    int maxTiles = 12;        // without the thumbnail
+    bool thumbnail = true;    // one more tile of the whole picture where there is more than one
     int tokensPerTile = 256;  // (tileSize / patch * downsample)^2
 };
 
@@ -28,7 +28,7 @@ struct TileLayout {
     TileGrid grid;
     int tiles = 1;  // thumbnail included
     bool thumbnail = false;
-    int tokens = 0;            // tiles * tokensPerTile
+    int tokens = 0;             // tiles * tokensPerTile
     int width = 0, height = 0;  // pixels that the picture is resized to, tileSize * grid
 };
 

@@ -20,10 +20,12 @@ public:
     virtual ~Tokenizer() = default;
     /// No BOS, EOS or prefix is added. `AsText` spells typed control tokens out as ordinary text.
     /// Throws Error where the text is not UTF-8, with the byte's place.
-    virtual std::vector<TokenId> encode(std::string_view utf8, ControlTokens control = ControlTokens::AsText) const = 0;
+    virtual std::vector<TokenId> encode(std::string_view utf8,
+                                        ControlTokens control = ControlTokens::AsText) const = 0;
     /// The id of an added token such as `<IMG_CONTEXT>`.
     virtual std::optional<TokenId> control(std::string_view spelling) const = 0;
-    /// The bytes a token stands for, perhaps a part of a UTF-8 character; empty where there are none.
+    /// The bytes a token stands for, perhaps a part of a UTF-8 character; empty where there are
+    /// none.
     virtual std::string_view bytes(TokenId id) const = 0;
     /// Left out of text by skip_special_tokens.
     virtual bool isSpecial(TokenId id) const = 0;

@@ -9,7 +9,7 @@ workbench=$1 make_checkpoint=$2 tokenizer=$3 picture=$4 shots=$5
 
 skip() { echo "skipped: $1"; exit 77; }
 fail() { echo "FAIL: $1"; [ -f "$work/log" ] && tail -20 "$work/log"; exit 1; }
-for tool in Xvfb xdotool sqlite3 import; do
+for tool in Xvfb xdotool sqlite3 import; do  # import is ImageMagick's
     command -v $tool >/dev/null || skip "$tool is not installed"
 done
 [ -e "$picture" ] || skip "needs the shared test data in ../shared, which this clone does not have"
@@ -33,6 +33,7 @@ unset WAYLAND_DISPLAY QT_QPA_PLATFORM
 
 "$make_checkpoint" --shape tiny --seed 7 --tokenizer "$tokenizer" "$work/model" || fail "the checkpoint could not be made"
 
+shoot() { timeout 10 import -window root "$1" || echo "no screenshot $1"; }
 start() {
     "$workbench" --data-dir "$work/data" --model "$work/model" "$@" >"$work/log" 2>&1 &
     program=$!
@@ -46,7 +47,7 @@ wait_for() {
         kill -0 "$program" 2>/dev/null || fail "the program ended while waiting for: $4"
         sleep 0.1
     done
-    import -window root "$shots/failed.png" || true
+    shoot "$shots/failed.png"
     fail "$4: found \"$(query "$2")\", expected \"$3\""
 }
 ask() {
@@ -65,11 +66,11 @@ done
 [ -n "$window" ] || fail "no window came up within 20 s"
 xdotool windowsize "$window" 1440 900 windowmove "$window" 0 0 windowfocus "$window"
 sleep 3  # picture decoded, checkpoint loaded
-import -window root "$shots/1-opened.png"
+shoot "$shots/1-opened.png"
 
 ask "What does this picture show?"
 wait_for 60 "select count(*) from turns where state in ('done', 'token-limit')" 1 "the first answer is stored"
-import -window root "$shots/2-answered.png"
+shoot "$shots/2-answered.png"
 [ -n "$(query "select 1 from turns where answer <> '' and question = 'What does this picture show?'")" ] || fail "question and answer are not in the store"
 [ "$(query "select file from attachments")" = "$picture" ] || fail "the attachment is not $picture"
 [ "$(query "select length(model_hash) from turns")" = 64 ] || fail "the model's hash is not in the store"
@@ -78,14 +79,14 @@ ask "And what else?"
 wait_for 60 "select count(*) from turns where question = 'And what else?' and answer <> ''" 1 "a part of the running answer is stored"
 kill -9 "$program"
 wait "$program" 2>/dev/null || true
-import -window root "$shots/3-killed.png"
+shoot "$shots/3-killed.png"
 
 start
 wait_for 20 "select count(*) from turns where state = 'running'" 0 "the cut turn is marked when the program starts again"
 [ "$(query "select count(*) from turns where answer <> ''")" = 2 ] || fail "a turn was lost"
 [ "$(query "pragma integrity_check")" = ok ] || fail "the store is damaged"
 sleep 3
-import -window root "$shots/4-reopened.png"
+shoot "$shots/4-reopened.png"
 kill "$program"
 for ((i = 0; i < 50; i++)); do
     kill -0 "$program" 2>/dev/null || break

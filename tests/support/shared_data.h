@@ -17,6 +17,7 @@ inline std::optional<std::filesystem::path> sharedData()
     return folder;
 }
 
-inline constexpr const char* missingSharedData = "needs the shared test data in ../shared, which this clone does not have";
+inline constexpr const char* missingSharedData =
+    "needs the shared test data in ../shared, which this clone does not have";
 
 }  // namespace test

@@ -59,14 +59,14 @@ struct Property {
 /// A decoded, windowed frame.
 struct Frame {
     FrameRef ref;
-    QImage pixels;      // Format_RGB888: exactly what the model is given
-    QImage shown;       // what the viewer draws, where it differs; else null
-    QTransform toShown;  // pixels' coordinates to shown's
-    QString note;       // how they differ, one sentence; empty where they do not
+    QImage pixels;                      // Format_RGB888: exactly what the model is given
+    QImage shown;                       // what the viewer draws, where it differs; else null
+    QTransform toShown;                 // pixels' coordinates to shown's
+    QString note;                       // how they differ, one sentence; empty where they do not
     std::optional<WindowLevel> window;  // in force; none for colour
     std::optional<PixelSpacing> spacing;
-    QString unit;       // "HU"
-    QString label;      // "slice 12 of 40", "page 3", "0:04.2"
+    QString unit;        // "HU"
+    QString label;       // "slice 12 of 40", "page 3", "0:04.2"
     QStringList corner;  // further lines for the corner text: patient, series, …
 
     const QImage& picture() const { return shown.isNull() ? pixels : shown; }
@@ -76,9 +76,9 @@ struct Frame {
 class Document {
 public:
     virtual ~Document() = default;
-    virtual QString title() const = 0;     // "CT 128 × 128 · Chest", "polyp-01.png"
-    virtual QString subtitle() const = 0;  // kind and size, "PNG · 640 × 480"
-    virtual QString path() const = 0;      // as opened
+    virtual QString title() const = 0;      // "CT 128 × 128 · Chest", "polyp-01.png"
+    virtual QString subtitle() const = 0;   // kind and size, "PNG · 640 × 480"
+    virtual QString path() const = 0;       // as opened
     virtual QString frameNoun() const = 0;  // "slice", "frame", "page", "picture"
     virtual int frameCount() const = 0;     // 0: nothing to see, only properties(0)
     virtual Frame frame(int index, const FrameOptions& options = {}) = 0;
@@ -107,7 +107,8 @@ struct DocumentKind {
 const QList<DocumentKind>& documentKinds();
 
 /// Opens a file or folder by content. Throws DocumentError that says why not, PasswordNeeded.
-std::vector<std::unique_ptr<Document>> openDocuments(const QString& path, const OpenOptions& options = {});
+std::vector<std::unique_ptr<Document>> openDocuments(const QString& path,
+                                                     const OpenOptions& options = {});
 
 /// A picture that came by paste or drop and is no file yet.
 std::unique_ptr<Document> documentFromImage(const QImage& image, const QString& title);

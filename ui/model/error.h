@@ -10,7 +10,9 @@ namespace ui {
 class Error : public std::runtime_error {
 public:
     explicit Error(const QString& sentence)
-        : std::runtime_error(sentence.toStdString()) {}
+        : std::runtime_error(sentence.toStdString())
+    {
+    }
     QString sentence() const { return QString::fromUtf8(what()); }
 };
 

@@ -226,6 +226,12 @@ void ModelPanel::fillRecent()
     m_folder->setEditText(now);
 }
 
+ModelPanel::~ModelPanel()
+{
+    // a field that loses the focus while it is destroyed says so to a panel that is no more
+    m_folder->lineEdit()->disconnect(this);
+}
+
 void ModelPanel::setFolder(const QString& folder)
 {
     m_folder->setEditText(QDir::toNativeSeparators(folder));

@@ -23,6 +23,7 @@ class ModelPanel : public QDialog {
     Q_OBJECT
 public:
     ModelPanel(EngineThread& engine, Settings& settings, QWidget* parent = nullptr);
+    ~ModelPanel() override;
 
     /// Looks into a folder, off this thread.
     void setFolder(const QString& folder);

@@ -2,6 +2,7 @@
 
 #include "ui/view/theme.h"
 
+#include <QApplication>
 #include <QHelpEvent>
 #include <QKeyEvent>
 #include <QLabel>
@@ -173,7 +174,9 @@ void TileGridWidget::mousePressEvent(QMouseEvent* event)
 
 void TileGridWidget::leaveEvent(QEvent*)
 {
-    hoverTo(-1);
+    if (!QApplication::activePopupWidget()) {  // an opened tile stays lit
+        hoverTo(-1);
+    }
 }
 
 void TileGridWidget::keyPressEvent(QKeyEvent* event)
