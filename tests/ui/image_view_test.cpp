@@ -209,6 +209,18 @@ private Q_SLOTS:
         QCOMPARE(changed.last().first().toRect(), view->region());
     }
 
+    void aSlipOfTheHandLeavesTheRegionAsItWas()
+    {
+        const auto view = viewOf(plain(100, 80), 4);
+        QVERIFY(view);
+        view->setTool(Tool::Region);
+        view->setRegion({10, 10, 20, 20});
+        drag(*view, {300, 250}, {306, 256});
+        QCOMPARE(view->region(), QRect(10, 10, 20, 20));
+        drag(*view, {300, 250}, {306, 290});  // thin, but meant
+        QVERIFY(view->region() != QRect(10, 10, 20, 20));
+    }
+
     void aRegionIsHeldWithinThePicture()
     {
         const auto view = viewOf(plain(100, 80), 4);

@@ -160,7 +160,7 @@ Frame ImageDocument::frame(int index, const FrameOptions& options)
     if (options.inverted) {
         shown = shown.isNull() ? source.rgb.copy() : shown;
         shown.invertPixels();
-        changes << QStringLiteral("black and white not swapped");
+        changes << QStringLiteral("black and white as stored");
     }
     if (source.orientation != 1) {
         shown = turned(shown.isNull() ? source.rgb : shown, source.orientation);

@@ -13,7 +13,8 @@ namespace ui {
 
 namespace {
 
-constexpr double kClick = 4;  // px the mouse may move within a click
+constexpr double kClick = 4;           // px the mouse may move within a click
+constexpr double kSmallestRegion = 8;  // px on the screen, both sides below: no region was meant
 
 /// Integers where the window was in integers' range, else four digits of its width.
 double rounded(double value, double width)
@@ -172,7 +173,14 @@ void ImageView::mouseReleaseEvent(QMouseEvent* event)
         return;
     }
     const bool click = !m_drag.moved;
+    const DragState drag = m_drag;
     m_drag = {};
+    if (!click && drag.kind == Drag::DrawRegion) {
+        const QPointF way = event->position() - drag.from;
+        if (std::abs(way.x()) < kSmallestRegion && std::abs(way.y()) < kSmallestRegion) {
+            setRegion(drag.region);  // a slip of the hand
+        }
+    }
     if (click && event->button() == Qt::RightButton) {
         Q_EMIT menuRequested(event->globalPosition().toPoint());
     } else if (click && event->button() == Qt::LeftButton) {
