@@ -57,6 +57,7 @@ ask() {
     xdotool key Return
 }
 
+printf '[ask]\nmaxNewTokens=5000\n' > "$work/data/settings.ini"  # long enough to be killed in its middle
 start "$picture"
 window=
 for ((i = 0; i < 200; i++)); do
@@ -75,9 +76,12 @@ shoot "$shots/2-answered.png"
 [ "$(query "select file from attachments")" = "$picture" ] || fail "the attachment is not $picture"
 [ "$(query "select length(model_hash) from turns")" = 64 ] || fail "the model's hash is not in the store"
 
+xdotool key --clearmodifiers ctrl+n  # a prompt of its own, with room for a long answer
+sleep 0.5
 ask "And what else?"
 wait_for 60 "select count(*) from turns where question = 'And what else?' and answer <> ''" 1 "a part of the running answer is stored"
 kill -9 "$program"
+[ "$(query "select state from turns where question = 'And what else?'")" = running ] || fail "the second answer was over before the kill"
 wait "$program" 2>/dev/null || true
 shoot "$shots/3-killed.png"
 

@@ -87,6 +87,7 @@ struct SessionWriter::Private {
 
     void work()
     {
+        attempt([this] { openStore(); });  // at once: it ends the turns that a killed program left
         while (true) {
             std::optional<Job> job;
             {
@@ -99,16 +100,24 @@ struct SessionWriter::Private {
                 job = std::move(jobs.front());
                 jobs.pop_front();
             }
-            try {
+            attempt([&] {
                 openStore();
                 carryOut(*job);
                 told.clear();
-            } catch (const Error& error) {
-                tell(error.sentence());
-            } catch (const std::exception& error) {
-                tell(QStringLiteral("The session could not be kept: %1")
-                         .arg(QString::fromUtf8(error.what())));
-            }
+            });
+        }
+    }
+
+    template <typename Work>
+    void attempt(Work&& step)
+    {
+        try {
+            step();
+        } catch (const Error& error) {
+            tell(error.sentence());
+        } catch (const std::exception& error) {
+            tell(QStringLiteral("The session could not be kept: %1")
+                     .arg(QString::fromUtf8(error.what())));
         }
     }
 
