@@ -66,11 +66,8 @@ Picture openPicture(const PictureChoice& choice)
 {
     const auto document = openOne(choice.file);
     const QString file = QString::fromStdString(choice.file);
-    if (document->frameCount() == 0) {
-        throw ui::DocumentError(
-            QStringLiteral("%1 holds no picture: %2").arg(file, document->subtitle()));
-    }
-    if (choice.frame >= document->frameCount()) {
+    // a file without pictures says so itself
+    if (document->frameCount() > 0 && choice.frame >= document->frameCount()) {
         throw ui::DocumentError(
             QStringLiteral("%1 has %2 %3(s); --frame %4 is past the last one, %5")
                 .arg(file)

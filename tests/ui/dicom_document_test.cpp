@@ -170,6 +170,7 @@ private Q_SLOTS:
             QVERIFY(
                 sentenceOf(name).contains(QStringLiteral("it has no picture, only attributes")));
         }
+        QVERIFY(sentenceOf("waveform_ecg.dcm").contains(QStringLiteral("(ECG, pressure, …)")));
     }
 
     void attributesAreListedWithTheirDepth()

@@ -47,7 +47,7 @@ QString kindWithoutPixels(const QString& uid)
     };
     for (const auto& [prefix, name] : kinds) {
         if (uid.startsWith(QLatin1String(prefix))) {
-            return QString::fromLatin1(name);
+            return QString::fromUtf8(name);
         }
     }
     return QStringLiteral("a DICOM object");
