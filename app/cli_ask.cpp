@@ -223,7 +223,7 @@ Json toJson(const inference::Answer& answer, const std::vector<Picture>& picture
 
 }  // namespace
 
-int ask(const std::vector<std::string>& words, std::stop_token stop)
+int ask(const std::vector<std::string>& words, const std::stop_token& stop)
 {
     const Arguments arguments(words,
                               {{"--model"},

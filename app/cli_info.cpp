@@ -64,7 +64,7 @@ void print(const Json& value, int depth)
 
 }  // namespace
 
-int info(const std::vector<std::string>& words, std::stop_token)
+int info(const std::vector<std::string>& words, const std::stop_token&)
 {
     const Arguments arguments(words, {{"--json", false}});
     const std::vector<std::string> paths = arguments.positional();

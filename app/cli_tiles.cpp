@@ -28,7 +28,7 @@ thumbnail of the whole picture comes last where there is more than one tile.
   --json              print one JSON object about them
 )";
 
-int tiles(const std::vector<std::string>& words, std::stop_token stop)
+int tiles(const std::vector<std::string>& words, const std::stop_token& stop)
 {
     using Json = nlohmann::ordered_json;
     const Arguments arguments(words,

@@ -23,7 +23,7 @@ at its end too.
   --jsonl       one JSON string a line in, one JSON array a line out
 )";
 
-int tokenize(const std::vector<std::string>& words, std::stop_token stop)
+int tokenize(const std::vector<std::string>& words, const std::stop_token& stop)
 {
     const Arguments arguments(words, {{"--model"}, {"--control", false}, {"--jsonl", false}});
     if (!arguments.has("--model")) {

@@ -17,13 +17,13 @@ struct Command {
     const char* name;
     const char* summary;
     const char* help;
-    int (*run)(const std::vector<std::string>& words, std::stop_token stop);
+    int (*run)(const std::vector<std::string>& words, const std::stop_token& stop);
 };
 
-int ask(const std::vector<std::string>& words, std::stop_token stop);
-int tiles(const std::vector<std::string>& words, std::stop_token stop);
-int tokenize(const std::vector<std::string>& words, std::stop_token stop);
-int info(const std::vector<std::string>& words, std::stop_token stop);
+int ask(const std::vector<std::string>& words, const std::stop_token& stop);
+int tiles(const std::vector<std::string>& words, const std::stop_token& stop);
+int tokenize(const std::vector<std::string>& words, const std::stop_token& stop);
+int info(const std::vector<std::string>& words, const std::stop_token& stop);
 
 extern const char* const askHelp;
 extern const char* const tilesHelp;
