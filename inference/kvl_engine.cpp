@@ -248,7 +248,23 @@ void KvlEngine::forget()
     m_cache = std::make_unique<KvCache>(m_language->makeCache());
 }
 
+at::Tensor KvlEngine::prefill(const at::Tensor& x, int rows, const std::stop_token& stop)
+{
+    const std::int64_t n = x.size(0), most = rows > 0 ? rows : n;
+    at::Tensor logits;
+    for (std::int64_t row = 0; row < n; row += most) {
+        logits = (*m_language)(x.narrow(0, row, std::min(most, n - row)), *m_cache, stop);
+    }
+    return logits;
+}
+
 Answer KvlEngine::generate(const Request& request, const OnPiece& onPiece, std::stop_token stop)
+{
+    return compute(request, {}, onPiece, stop);
+}
+
+Answer KvlEngine::compute(const Request& request, const Computation& how, const OnPiece& onPiece,
+                          const std::stop_token& stop)
 {
     const auto work = [&] {
         const Clock clock;
@@ -276,14 +292,23 @@ Answer KvlEngine::generate(const Request& request, const OnPiece& onPiece, std::
         answer.images = prompt.images;
         TextStream text(*m_tokenizer, onPiece);
         try {
+            if (how.cold) {
+                forget();
+            }
             answer.cachedTokens = keepPrefix(prompt, request);
             const at::Tensor x = embedFrom(answer.cachedTokens, prompt, request.maxTiles, stop,
                                            answer.seconds.vision);
-            const Clock prefill;
-            at::Tensor logits = (*m_language)(x, *m_cache, stop);
+            const Clock prefillClock;
+            at::Tensor logits = prefill(x, how.prefillRows, stop);
             m_cachedIds = prompt.ids;
-            TokenId id = sample(logits);
-            answer.seconds.prefill = prefill.seconds();
+            const auto choose = [&] {
+                if (how.onLogits) {
+                    how.onLogits(logits);
+                }
+                return sample(logits);
+            };
+            TokenId id = choose();
+            answer.seconds.prefill = prefillClock.seconds();
             answer.seconds.firstToken = clock.seconds();
 
             const Clock decode;
@@ -303,7 +328,7 @@ Answer KvlEngine::generate(const Request& request, const OnPiece& onPiece, std::
                 logits = (*m_language)(m_language->embed(at::tensor({std::int64_t(id)}, at::kLong)),
                                        *m_cache, stop);
                 m_cachedIds.push_back(id);
-                id = sample(logits);
+                id = choose();
             }
             answer.seconds.decode = decode.seconds();
         } catch (const Cancelled&) {

@@ -7,6 +7,7 @@
 #include "inference/tokenizer.h"
 #include "inference/vision.h"
 
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -25,6 +26,17 @@ public:
     Answer generate(const Request& request, const OnPiece& onPiece, std::stop_token stop) override;
     int promptTokens(const Request& request) const override;
 
+    /// How a request is computed; its tokens do not depend on it.
+    struct Computation {
+        int prefillRows = 0;  // prompt tokens computed at once; 0: all
+        bool cold = false;    // nothing kept from earlier requests is used
+        /// Sees the logits [vocabulary] that each new token is chosen from.
+        std::function<void(const at::Tensor& logits)> onLogits = {};
+    };
+    /// generate() with these. Throws what it throws.
+    Answer compute(const Request& request, const Computation& how, const OnPiece& onPiece,
+                   const std::stop_token& stop);
+
 private:
     /// A picture of the last request, its pixels and what they became.
     struct Seen {
@@ -42,6 +54,9 @@ private:
     /// Embeddings [n, hidden] of the prompt from `first` on, the pictures' tokens in their places.
     at::Tensor embedFrom(int first, const Prompt& prompt, int maxTiles, const std::stop_token& stop,
                          double& visionSeconds);
+    /// x [n, hidden] behind what m_cache holds, `rows` at once -> logits [vocabulary] of the last.
+    at::Tensor prefill(const at::Tensor& x, int rows, const std::stop_token& stop);
+    /// Drops all that is kept from earlier requests.
     void forget();
 
     std::unique_ptr<Tokenizer> m_tokenizer;
