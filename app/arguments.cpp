@@ -6,7 +6,7 @@
 
 namespace app {
 
-Arguments::Arguments(const std::vector<std::string>& words, std::initializer_list<Option> options)
+Arguments::Arguments(const std::vector<std::string>& words, const std::vector<Option>& options)
 {
     bool optionsOver = false;
     for (std::size_t i = 0; i < words.size(); ++i) {

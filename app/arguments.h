@@ -1,6 +1,5 @@
 #pragma once
 
-#include <initializer_list>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -28,7 +27,7 @@ public:
     };
 
     /// Throws UsageError for an unknown option, a missing or a superfluous value.
-    Arguments(const std::vector<std::string>& words, std::initializer_list<Option> options);
+    Arguments(const std::vector<std::string>& words, const std::vector<Option>& options);
 
     const std::vector<Item>& items() const { return m_items; }
     std::vector<std::string> positional() const;

@@ -21,9 +21,9 @@ constexpr app::Command commands[] = {
     {"info", "what a picture, study, paper, video or checkpoint is", nullptr, app::info},
 };
 
-const char* helpOf(const app::Command& command)
+std::string helpOf(const app::Command& command)
 {
-    const char* const help[] = {app::askHelp, app::tilesHelp, app::tokenizeHelp, app::infoHelp};
+    const std::string help[] = {app::askHelp(), app::tilesHelp, app::tokenizeHelp, app::infoHelp};
     return help[&command - commands];
 }
 
@@ -95,7 +95,7 @@ int main(int argc, char** argv)
                 break;
             }
             if (word == "--help" || word == "-h") {
-                std::fputs(helpOf(command), stdout);
+                std::fputs(helpOf(command).c_str(), stdout);
                 return app::exitDone;
             }
         }

@@ -25,7 +25,7 @@ int tiles(const std::vector<std::string>& words, const std::stop_token& stop);
 int tokenize(const std::vector<std::string>& words, const std::stop_token& stop);
 int info(const std::vector<std::string>& words, const std::stop_token& stop);
 
-extern const char* const askHelp;
+std::string askHelp();
 extern const char* const tilesHelp;
 extern const char* const tokenizeHelp;
 extern const char* const infoHelp;

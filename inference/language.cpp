@@ -98,8 +98,8 @@ at::Tensor LanguageModel::feedForward(const Layer& layer, const at::Tensor& x,
     });
 }
 
-at::Tensor LanguageModel::operator()(const at::Tensor& x, KvCache& cache,
-                                     const std::stop_token& stop, const OnLayer& onLayer) const
+at::Tensor LanguageModel::states(const at::Tensor& x, KvCache& cache, const std::stop_token& stop,
+                                 const OnLayer& onLayer) const
 {
     const std::int64_t n = x.size(0);
     const Rotation angles = rotation(cache.length(), n);
@@ -114,11 +114,21 @@ at::Tensor LanguageModel::operator()(const at::Tensor& x, KvCache& cache,
             onLayer(i, h);
         }
     }
-    const at::Tensor last = rmsNorm(h.narrow(0, n - 1, 1), m_norm, m_config.rmsNormEps);
-    at::Tensor logits = (*m_head)(last).squeeze(0);
     throwIfStopped(stop);
     cache.advance(int(n));
-    return logits;
+    return h;
+}
+
+at::Tensor LanguageModel::logits(const at::Tensor& states) const
+{
+    return (*m_head)(rmsNorm(states, m_norm, m_config.rmsNormEps));
+}
+
+at::Tensor LanguageModel::operator()(const at::Tensor& x, KvCache& cache,
+                                     const std::stop_token& stop, const OnLayer& onLayer) const
+{
+    const at::Tensor all = states(x, cache, stop, onLayer);
+    return logits(all.narrow(0, all.size(0) - 1, 1)).squeeze(0);
 }
 
 }  // namespace inference

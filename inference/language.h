@@ -25,8 +25,14 @@ public:
     /// ids [t], int64, on the CPU -> [t, hidden].
     at::Tensor embed(const at::Tensor& ids) const;
     /// x [n, hidden] are the n tokens behind those in the cache; they are in it afterwards.
-    /// -> logits [vocabulary] of the last. Throws Cancelled within about 100 ms of a stop request;
-    /// the cache then holds what it held.
+    /// -> states [n, hidden] behind the last layer, for logits(). Throws Cancelled within about
+    /// 100 ms of a stop request; the cache then holds what it held.
+    at::Tensor states(const at::Tensor& x, KvCache& cache, const std::stop_token& stop,
+                      const OnLayer& onLayer = {}) const;
+    /// states [n, hidden] -> [n, vocabulary] of what follows each; 0.6 MB a row in float32, so
+    /// many rows come in parts.
+    at::Tensor logits(const at::Tensor& states) const;
+    /// Both, for the last of the n tokens: -> logits [vocabulary].
     at::Tensor operator()(const at::Tensor& x, KvCache& cache, const std::stop_token& stop,
                           const OnLayer& onLayer = {}) const;
     /// An empty cache of the right shape.

@@ -1,0 +1,57 @@
+#pragma once
+
+#include "app/arguments.h"
+#include "app/pictures.h"
+#include "inference/engine.h"
+
+#include <initializer_list>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+/// What `kvl ask` and `kvl score` have in common: a model, a conversation, its pictures.
+namespace app {
+
+/// Lines of a help text, without those of sampling.
+inline constexpr char requestHelp[] =
+    R"(  --model DIR           checkpoint folder: config.json, tokenizer files, safetensors
+  --image FILE          a picture, DICOM file, folder with one series, PDF or video; repeatable
+  --frame N             frame, slice or page of it, counted from 0
+  --window C/W          window centre and width, in the frame's units (HU in CT)
+  --region x,y,w,h      part of it, in pixels from the top left
+  --as-shown            give the model what a viewer shows: upright, blended, windowed 16-bit grey
+                        (--frame, --window, --region and --as-shown belong to the --image before
+                        them; before the first one, to all)
+  --max-tiles N         tiles a picture without the thumbnail, 1 to 40 (12)
+  --system PRESET       default, none, thinking, or the text of a system message
+  --history FILE        earlier turns as JSON [[question, answer], ...]; the pictures belong to the
+                        first question
+  --device D            auto, cpu, cuda:N (auto)
+  --dtype T             auto, bf16, fp32 (auto)
+)";
+
+/// The options of requestHelp and a command's own.
+std::vector<Arguments::Option> requestOptions(std::initializer_list<Arguments::Option> own);
+
+struct NamedRequest {
+    std::shared_ptr<void> pictureSystem;  // what startPictures() started
+    inference::Request request;
+    inference::LoadOptions load;
+    std::string question;
+    std::vector<Picture> pictures;
+};
+
+/// Opens the pictures, so call it on the main thread and before loadModel(): a wrong file name must
+/// not cost a load. Throws UsageError, and sentences.
+NamedRequest readRequest(const Arguments& arguments);
+
+/// Loads the model, with the progress on a terminal; what the pictures' notes say follows.
+std::unique_ptr<inference::Engine> loadModel(const NamedRequest& named, const char* command,
+                                             const std::stop_token& stop);
+
+/// The pictures as they were read, for JSON.
+nlohmann::ordered_json imagesJson(const std::vector<inference::ImageUse>& images,
+                                  const std::vector<Picture>& pictures);
+
+}  // namespace app
