@@ -70,6 +70,14 @@ public:
     void reasoning(std::string_view utf8);
     /// Text of the user: <image> marks become pictures, grounding marks become tokens.
     void question(std::string_view utf8);
+    /// Text the model is to learn to write: its reasoning and grounding marks are tokens.
+    void answer(std::string_view utf8);
+    /// Tokens so far; what comes behind is encoded on its own.
+    std::size_t place()
+    {
+        flush();
+        return m_ids.size();
+    }
     std::vector<TokenId> finish()
     {
         flush();
@@ -78,6 +86,8 @@ public:
 
 private:
     TokenId id(std::string_view spelling) const;
+    /// Writes the grounding mark that the text begins with -> its length, 0 where there is none.
+    std::size_t grounding(std::string_view utf8);
     void flush();
     void picture();
 
@@ -132,6 +142,31 @@ void Writer::reasoning(std::string_view utf8)
     }
 }
 
+std::size_t Writer::grounding(std::string_view utf8)
+{
+    const Grounding found = groundingAt(utf8);
+    if (found.length() == 0 || !m_tokenizer.control(found.open)) {
+        return 0;
+    }
+    control(found.open);
+    text(found.inside);
+    control(found.close);
+    return found.length();
+}
+
+void Writer::answer(std::string_view utf8)
+{
+    while (!utf8.empty()) {
+        if (const std::size_t length = grounding(utf8); length > 0) {
+            utf8.remove_prefix(length);
+            continue;
+        }
+        const std::size_t next = std::min(utf8.find('<', 1), utf8.size());
+        reasoning(utf8.substr(0, next));
+        utf8.remove_prefix(next);
+    }
+}
+
 void Writer::question(std::string_view utf8)
 {
     while (!utf8.empty()) {
@@ -141,12 +176,8 @@ void Writer::question(std::string_view utf8)
         if (utf8.starts_with(mark)) {
             picture();
             utf8.remove_prefix(mark.size());
-        } else if (const Grounding grounding = groundingAt(utf8);
-                   grounding.length() > 0 && m_tokenizer.control(grounding.open)) {
-            control(grounding.open);
-            text(grounding.inside);
-            control(grounding.close);
-            utf8.remove_prefix(grounding.length());
+        } else if (const std::size_t length = grounding(utf8); length > 0) {
+            utf8.remove_prefix(length);
         } else {
             text(utf8.substr(0, 1));
             utf8.remove_prefix(std::min<std::size_t>(1, utf8.size()));
@@ -186,10 +217,11 @@ std::string marked(const Message& message, std::size_t before)
     return text + message.text;
 }
 
-void check(const Request& request)
+void check(const Request& request, Role last)
 {
-    if (request.messages.empty() || request.messages.back().role != Role::User) {
-        throw Error("The conversation does not end with a question.");
+    if (request.messages.empty() || request.messages.back().role != last) {
+        throw Error(std::string("The conversation does not end with ") +
+                    (last == Role::User ? "a question." : "an answer to learn."));
     }
     for (std::size_t i = 0; i < request.messages.size(); ++i) {
         const Message& message = request.messages[i];
@@ -226,35 +258,56 @@ std::string systemText(const SystemPrompt& system)
     return std::string(defaultSystem);
 }
 
-Prompt buildPrompt(const Request& request, const Tokenizer& tokenizer, TilingOptions tiling)
-{
-    check(request);
-    tiling.maxTiles = request.maxTiles;
-    Prompt prompt;
+namespace {
+
+/// The texts with all marks, and what the pictures cost.
+struct Prepared {
     std::vector<std::string> texts;
+    std::vector<ImageUse> images;
+};
+
+Prepared prepare(const Request& request, TilingOptions tiling)
+{
+    tiling.maxTiles = request.maxTiles;
+    Prepared result;
     std::size_t marks = 0;
     for (const Message& message : request.messages) {
-        texts.push_back(marked(message, prompt.images.size()));
-        marks += message.role == Role::User ? marksIn(texts.back()) : 0;
+        result.texts.push_back(marked(message, result.images.size()));
+        marks += message.role == Role::User ? marksIn(result.texts.back()) : 0;
         for (const Image& image : message.images) {
             const TileLayout layout = layoutTiles(image.width, image.height, tiling);
-            prompt.images.push_back(
+            result.images.push_back(
                 {image.width, image.height, layout.grid, layout.tiles, layout.tokens});
         }
     }
-    if (marks != prompt.images.size()) {
+    if (marks != result.images.size()) {
         throw Error("The conversation has " + counted(marks, "<image> mark") + " and " +
-                    counted(prompt.images.size(), "picture") + "; each picture needs one mark.");
+                    counted(result.images.size(), "picture") + "; each picture needs one mark.");
     }
+    return result;
+}
 
-    Writer writer(tokenizer, prompt.images);
-    if (const std::string system = systemText(request.system); !system.empty()) {
+void writeSystem(const SystemPrompt& system, Writer& writer)
+{
+    if (const std::string text = systemText(system); !text.empty()) {
         writer.control("<|im_start|>");
         writer.text("system\n");
-        writer.reasoning(system);
+        writer.reasoning(text);
         writer.control("<|im_end|>");
         writer.text("\n");
     }
+}
+
+/// From one token to before another.
+struct Span {
+    std::size_t begin = 0, end = 0;
+};
+
+/// `answers`, where it is given, gets each answer's place, <|im_end|> included; answers are then
+/// encoded on their own, as the model writes them.
+void writeMessages(const Request& request, const std::vector<std::string>& texts, Writer& writer,
+                   std::vector<Span>* answers)
+{
     for (std::size_t i = 0; i < texts.size(); ++i) {
         const bool user = request.messages[i].role == Role::User;
         writer.control("<|im_start|>");
@@ -262,18 +315,57 @@ Prompt buildPrompt(const Request& request, const Tokenizer& tokenizer, TilingOpt
         if (texts[i].empty()) {
             continue;  // no text, no separator (model specification 6.1)
         }
+        const std::size_t begin = answers && !user ? writer.place() : 0;
         if (user) {
             writer.question(texts[i]);
+        } else if (answers) {
+            writer.answer(texts[i]);
         } else {
             writer.reasoning(texts[i]);
         }
         writer.control("<|im_end|>");
+        if (answers && !user) {
+            answers->push_back({begin, writer.place()});
+        }
         writer.text("\n");
     }
+}
+
+}  // namespace
+
+Prompt buildPrompt(const Request& request, const Tokenizer& tokenizer, TilingOptions tiling)
+{
+    check(request, Role::User);
+    Prepared prepared = prepare(request, tiling);
+    Writer writer(tokenizer, prepared.images);
+    writeSystem(request.system, writer);
+    writeMessages(request, prepared.texts, writer, nullptr);
     writer.control("<|im_start|>");
     writer.text("assistant\n");
-    prompt.ids = writer.finish();
-    return prompt;
+    return {writer.finish(), std::move(prepared.images)};
+}
+
+Lesson buildLesson(const Request& request, const Tokenizer& tokenizer, TilingOptions tiling)
+{
+    check(request, Role::Assistant);
+    for (std::size_t i = 0; i < request.messages.size(); ++i) {
+        if (request.messages[i].text.empty()) {
+            throw Error("Message " + std::to_string(i + 1) +
+                        " has no text; nothing can be learnt from it.");
+        }
+    }
+    Prepared prepared = prepare(request, tiling);
+    Writer writer(tokenizer, prepared.images);
+    writeSystem(request.system, writer);
+    std::vector<Span> answers;
+    writeMessages(request, prepared.texts, writer, &answers);
+    Lesson lesson{{writer.finish(), std::move(prepared.images)}, {}};
+    lesson.learnt.resize(lesson.prompt.ids.size());
+    for (const Span& answer : answers) {
+        std::fill(lesson.learnt.begin() + std::ptrdiff_t(answer.begin),
+                  lesson.learnt.begin() + std::ptrdiff_t(answer.end), true);
+    }
+    return lesson;
 }
 
 }  // namespace inference

@@ -14,6 +14,12 @@ struct Prompt {
     std::vector<ImageUse> images;  // in order of appearance
 };
 
+/// A conversation to learn from.
+struct Lesson {
+    Prompt prompt;
+    std::vector<bool> learnt;  // of each id: the model has to write it, <|im_end|> included
+};
+
 /// The system message's text; empty for None.
 std::string systemText(const SystemPrompt& system);
 
@@ -25,5 +31,10 @@ std::string systemText(const SystemPrompt& system);
 /// Throws Error where marks and pictures do not match in number, the text is not UTF-8, or the
 /// conversation does not end with a question.
 Prompt buildPrompt(const Request& request, const Tokenizer& tokenizer, TilingOptions tiling);
+
+/// The same template for a conversation that ends with an answer. What the model has to write,
+/// reasoning and grounding marks as tokens, begins a piece of text of its own, as it does when the
+/// model writes it. Throws as buildPrompt(), and where a message has no text.
+Lesson buildLesson(const Request& request, const Tokenizer& tokenizer, TilingOptions tiling);
 
 }  // namespace inference

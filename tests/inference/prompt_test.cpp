@@ -219,4 +219,83 @@ TEST(whatCannotBeAskedIsRefused)
     CHECK_THROWS(Error, build(many), "1..0");
 }
 
+namespace {
+
+/// Two turns with thinking and a box.
+Request conversation()
+{
+    Request request = ask("<image>\nWhere is it?", {sized(448, 448)});
+    request.messages.push_back(
+        {Role::Assistant,
+         "<think>\nA disc.\n</think>\nHere: <ref>disc</ref><box>[[1, 2, 3, 4]]</box>.",
+         {}});
+    request.messages.push_back({Role::User, "Sure <think>?", {}});
+    request.messages.push_back({Role::Assistant, "Yes.", {}});
+    return request;
+}
+
+}  // namespace
+
+TEST(aLessonTeachesTheAnswersUpToTheirEndAndNothingElse)
+{
+    const auto tokenizer = small();
+    const Lesson lesson = buildLesson(conversation(), *tokenizer, {});
+    CHECK_EQUAL(lesson.learnt.size(), lesson.prompt.ids.size());
+    std::string learnt, read;
+    for (std::size_t i = 0; i < lesson.learnt.size(); ++i) {
+        const TokenId id = lesson.prompt.ids[i];
+        if (id != tokenizer->control("<IMG_CONTEXT>")) {
+            (lesson.learnt[i] ? learnt : read) += tokenizer->bytes(id);
+        }
+    }
+    CHECK_EQUAL(learnt,
+                std::string("<think>\nA disc.\n</think>\nHere: <ref>disc</ref><box>[[1, 2, 3, "
+                            "4]]</box>.<|im_end|>Yes.<|im_end|>"));
+    CHECK_EQUAL(read,
+                std::string("<|im_start|>user\n<img></img>\nWhere is it?<|im_end|>\n<|im_start|>"
+                            "assistant\n\n<|im_start|>user\nSure <think>?<|im_end|>\n"
+                            "<|im_start|>assistant\n\n"));
+    for (const char* mark : {"<think>", "</ref>", "<box>"}) {
+        const auto& ids = lesson.prompt.ids;
+        CHECK_EQUAL(std::count(ids.begin(), ids.end(), *tokenizer->control(mark)),
+                    std::ptrdiff_t(1));
+    }
+}
+
+TEST(aLessonBeginsWithThePromptThatIsAskedLater)
+{
+    const auto tokenizer = small();
+    Request request = conversation();
+    const Lesson lesson = buildLesson(request, *tokenizer, {});
+    request.messages.resize(1);
+    const Prompt prompt = buildPrompt(request, *tokenizer, {});
+    CHECK(lesson.prompt.ids.size() > prompt.ids.size());
+    CHECK(std::equal(prompt.ids.begin(), prompt.ids.end(), lesson.prompt.ids.begin()));
+    CHECK(!lesson.learnt[prompt.ids.size() - 1]);
+    CHECK(lesson.learnt[prompt.ids.size()]);
+    CHECK_EQUAL(lesson.prompt.images.size(), prompt.images.size());
+}
+
+TEST(anAnswerThatBeginsWithALineFeedIsLearntAsItIsWritten)
+{
+    const auto tokenizer = small();
+    Request request = ask("Why?");
+    const Prompt prompt = buildPrompt(request, *tokenizer, {});
+    request.messages.push_back({Role::Assistant, "\nNo.", {}});
+    const Lesson lesson = buildLesson(request, *tokenizer, {});
+    CHECK(std::equal(prompt.ids.begin(), prompt.ids.end(), lesson.prompt.ids.begin()));
+}
+
+TEST(whatTeachesNothingIsRefused)
+{
+    const auto tokenizer = small();
+    const auto lesson = [&](const Request& request) {
+        return buildLesson(request, *tokenizer, {});
+    };
+    CHECK_THROWS(Error, lesson(ask("Why?")), "does not end with an answer to learn");
+    Request request = ask("Why?");
+    request.messages.push_back({Role::Assistant, "", {}});
+    CHECK_THROWS(Error, lesson(request), "Message 2 has no text");
+}
+
 KVL_TEST_MAIN
