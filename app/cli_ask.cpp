@@ -128,6 +128,10 @@ Json toJson(const inference::Answer& answer, const std::vector<Picture>& picture
               {"decode", answer.seconds.decode},
               {"first_token", answer.seconds.firstToken}}},
             {"cached_tokens", answer.cachedTokens},
+            {"tiles",
+             {{"computed", answer.tiles.computed},
+              {"reused", answer.tiles.reused},
+              {"kept", answer.tiles.kept}}},
             {"device", model.device},
             {"dtype", model.dtype},
             {"model_hash", model.modelHash}};

@@ -75,6 +75,13 @@ struct Timings {
     double vision = 0, prefill = 0, decode = 0, firstToken = 0;
 };
 
+/// How pictures, or their tiles, came by what the decoder reads of them.
+struct VisionCounts {
+    int computed = 0;  // by the vision tower
+    int reused = 0;    // image tokens kept since an earlier request, or picture of this one
+    int kept = 0;      // not read again: among the cachedTokens
+};
+
 struct Answer {
     std::string text;      // as chat() returns it: special tokens skipped, stripped (7.6, 6.7)
     std::string thinking;  // between <think> and </think>, stripped
@@ -84,6 +91,7 @@ struct Answer {
     std::vector<ImageUse> images;
     StopReason stop = StopReason::EndOfTurn;
     int cachedTokens = 0;  // prompt tokens that were not computed again
+    VisionCounts pictures, tiles;
     Timings seconds;
 };
 
@@ -126,8 +134,9 @@ using OnProgress = std::function<void(std::int64_t done, std::int64_t total)>;
 
 struct LoadOptions {
     std::filesystem::path checkpoint;
-    std::string device = "auto";  // auto, cpu, cuda:N
-    std::string dtype = "auto";   // auto, bf16, fp32
+    std::string device = "auto";                // auto, cpu, cuda:N
+    std::string dtype = "auto";                 // auto, bf16, fp32
+    std::int64_t visionCacheBytes = 256 << 20;  // for image tokens of pictures seen before
 };
 
 /// Reads config, tokenizer and weights. Throws Error; a stop request throws Cancelled.

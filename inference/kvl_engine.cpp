@@ -15,7 +15,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstring>
 #include <new>
 
 namespace inference {
@@ -57,22 +56,6 @@ auto inSentences(F&& work)
     }
 }
 
-bool samePixels(const Image& a, const Image& b)
-{
-    if (a.width != b.width || a.height != b.height) {
-        return false;
-    }
-    if (a.pixels == b.pixels && a.stride == b.stride) {
-        return true;  // pictures are never written after they are made
-    }
-    for (int y = 0; y < a.height; ++y) {
-        if (std::memcmp(a.row(y), b.row(y), std::size_t(a.width) * 3) != 0) {
-            return false;
-        }
-    }
-    return true;
-}
-
 std::vector<Image> picturesOf(const Request& request)
 {
     std::vector<Image> all;
@@ -86,6 +69,7 @@ std::vector<Image> picturesOf(const Request& request)
 
 KvlEngine::KvlEngine(const LoadOptions& options, const OnProgress& onProgress,
                      const std::stop_token& stop)
+    : m_pictures(options.visionCacheBytes)
 {
     inSentences([&] {
         const Clock clock;
@@ -172,33 +156,35 @@ std::vector<int> KvlEngine::pictureAt(const Prompt& prompt) const
     return all;
 }
 
-int KvlEngine::keepPrefix(const Prompt& prompt, const Request& request)
+std::vector<KvlEngine::Seen> KvlEngine::look(const std::vector<Image>& images, const Prompt& prompt,
+                                             const std::stop_token& stop) const
 {
-    const std::vector<Image> images = picturesOf(request);
     std::vector<Seen> seen;
-    std::vector<bool> same;
     for (std::size_t i = 0; i < images.size(); ++i) {
-        Seen one{images[i], prompt.images.at(i), {}};
-        const auto isSame = [&](const Seen& old) {
-            return old.use.grid == one.use.grid && old.use.tiles == one.use.tiles &&
-                samePixels(old.image, one.image);
-        };
-        same.push_back(i < m_seen.size() && isSame(m_seen[i]));
-        // a picture that moved keeps its tokens, though not its keys and values
-        const auto old = same.back() ? m_seen.begin() + std::ptrdiff_t(i)
-                                     : std::find_if(m_seen.begin(), m_seen.end(), isSame);
-        if (old != m_seen.end()) {
-            one.tokens = old->tokens;
-        }
+        Seen one{images[i].pixels, images[i].stride, {}, {}, prompt.images.at(i)};
+        const auto known = std::find_if(m_seen.begin(), m_seen.end(), [&](const Seen& old) {
+            return old.pixels.lock() == images[i].pixels && old.stride == one.stride &&
+                old.use.width == one.use.width && old.use.height == one.use.height;
+        });
+        one.hash = known != m_seen.end() ? known->hash : pixelHash(images[i], stop);
+        one.key = pictureKey(one.hash, one.use);
         seen.push_back(std::move(one));
     }
+    return seen;
+}
 
+int KvlEngine::keepPrefix(const Prompt& prompt, std::vector<Seen> seen)
+{
     const std::vector<int> picture = pictureAt(prompt);
+    const auto isSame = [&](int i) {
+        return i < 0 ||
+            (std::size_t(i) < m_seen.size() &&
+             m_seen[std::size_t(i)].key == seen[std::size_t(i)].key);
+    };
     // the last token is always computed: its logits are the answer's first
     const std::size_t most = std::min(m_cachedIds.size(), prompt.ids.size() - 1);
     std::size_t length = 0;
-    while (length < most && m_cachedIds[length] == prompt.ids[length] &&
-           (picture[length] < 0 || same[std::size_t(picture[length])])) {
+    while (length < most && m_cachedIds[length] == prompt.ids[length] && isSame(picture[length])) {
         ++length;
     }
     m_cache->truncate(int(length));
@@ -207,36 +193,54 @@ int KvlEngine::keepPrefix(const Prompt& prompt, const Request& request)
     return int(length);
 }
 
-at::Tensor KvlEngine::embedFrom(int first, const Prompt& prompt, int maxTiles,
-                                const std::stop_token& stop, double& visionSeconds)
+at::Tensor KvlEngine::tokensOf(std::size_t index, const Image& image, int maxTiles, Answer& answer,
+                               const std::stop_token& stop)
 {
+    const Seen& seen = m_seen[index];
+    at::Tensor tokens = m_pictures.find(seen.key);
+    if (tokens.defined()) {
+        answer.pictures.reused += 1;
+        answer.tiles.reused += seen.use.tiles;
+        return tokens;
+    }
+    const Clock clock;
+    throwIfStopped(stop);
+    TilingOptions tiling = m_config.tiling();
+    tiling.maxTiles = maxTiles;
+    const std::vector<Image> tiles = cutTiles(image, tiling);
+    throwIfStopped(stop);
+    tokens = (*m_vision)(toTensor(tiles), stop);
+    if (tokens.size(0) != seen.use.tokens) {
+        throw Error("A picture became " + std::to_string(tokens.size(0)) +
+                    " tokens where the prompt has " + std::to_string(seen.use.tokens) +
+                    "; this is a fault of the program.");
+    }
+    m_pictures.add(seen.key, tokens);
+    answer.pictures.computed += 1;
+    answer.tiles.computed += seen.use.tiles;
+    answer.seconds.vision += clock.seconds();
+    return tokens;
+}
+
+at::Tensor KvlEngine::embedFrom(int first, const Prompt& prompt, const Request& request,
+                                Answer& answer, const std::stop_token& stop)
+{
+    const std::vector<Image> images = picturesOf(request);
     const std::vector<int> picture = pictureAt(prompt);
     std::vector<std::int64_t> ids(prompt.ids.begin() + first, prompt.ids.end());
     at::Tensor x = m_language->embed(at::tensor(ids, at::kLong)).clone();
-    TilingOptions tiling = m_config.tiling();
-    tiling.maxTiles = maxTiles;
-    for (std::size_t i = 0; i < m_seen.size(); ++i) {
+    for (std::size_t i = 0; i < images.size(); ++i) {
         const auto begin = std::find(picture.begin(), picture.end(), int(i)) - picture.begin();
         const std::int64_t tokens = m_seen[i].use.tokens;
         const std::int64_t skipped = std::max<std::int64_t>(0, first - begin);
         if (skipped >= tokens) {
+            answer.pictures.kept += 1;
+            answer.tiles.kept += m_seen[i].use.tiles;
             continue;
         }
-        if (!m_seen[i].tokens.defined()) {
-            const Clock clock;
-            throwIfStopped(stop);
-            const std::vector<Image> tiles = cutTiles(m_seen[i].image, tiling);
-            throwIfStopped(stop);
-            m_seen[i].tokens = (*m_vision)(toTensor(tiles), stop);
-            visionSeconds += clock.seconds();
-        }
-        if (m_seen[i].tokens.size(0) != tokens) {
-            throw Error("A picture became " + std::to_string(m_seen[i].tokens.size(0)) +
-                        " tokens where the prompt has " + std::to_string(tokens) +
-                        "; this is a fault of the program.");
-        }
         x.narrow(0, begin + skipped - first, tokens - skipped)
-            .copy_(m_seen[i].tokens.narrow(0, skipped, tokens - skipped));
+            .copy_(tokensOf(i, images[i], request.maxTiles, answer, stop)
+                       .narrow(0, skipped, tokens - skipped));
     }
     return x;
 }
@@ -245,6 +249,7 @@ void KvlEngine::forget()
 {
     m_cachedIds.clear();
     m_seen.clear();
+    m_pictures.clear();
     m_cache = std::make_unique<KvCache>(m_language->makeCache());
 }
 
@@ -295,9 +300,8 @@ Answer KvlEngine::compute(const Request& request, const Computation& how, const 
             if (how.cold) {
                 forget();
             }
-            answer.cachedTokens = keepPrefix(prompt, request);
-            const at::Tensor x = embedFrom(answer.cachedTokens, prompt, request.maxTiles, stop,
-                                           answer.seconds.vision);
+            answer.cachedTokens = keepPrefix(prompt, look(picturesOf(request), prompt, stop));
+            const at::Tensor x = embedFrom(answer.cachedTokens, prompt, request, answer, stop);
             const Clock prefillClock;
             at::Tensor logits = prefill(x, how.prefillRows, stop);
             m_cachedIds = prompt.ids;

@@ -6,6 +6,7 @@
 #include "inference/prompt.h"
 #include "inference/tokenizer.h"
 #include "inference/vision.h"
+#include "inference/vision_cache.h"
 
 #include <functional>
 #include <memory>
@@ -14,8 +15,8 @@
 namespace inference {
 
 /// Tiles, vision tower, prompt, prefill, the loop. Keeps the keys and values of the last
-/// conversation, so that a follow-up computes only what is new; a request never depends on it for
-/// its meaning.
+/// conversation, so that a follow-up computes only what is new, and the image tokens of pictures
+/// seen before; a request never depends on either for its meaning.
 class KvlEngine : public Engine {
 public:
     /// Throws Error, OutOfMemory, Cancelled.
@@ -38,22 +39,30 @@ public:
                    const std::stop_token& stop);
 
 private:
-    /// A picture of the last request, its pixels and what they became.
+    /// A picture of the last request.
     struct Seen {
-        Image image;
+        std::weak_ptr<const std::uint8_t> pixels;  // pictures are never written after they are made
+        int stride = 0;
+        std::string hash, key;  // pixelHash(), pictureKey()
         ImageUse use;
-        at::Tensor tokens;  // undefined until they are needed
     };
 
     void checkTokenizer() const;
     Prompt promptOf(const Request& request) const;
     /// For each position the index of the picture it stands for, or -1.
     std::vector<int> pictureAt(const Prompt& prompt) const;
+    /// The pictures of a request, those of the last one without hashing their pixels again. Throws
+    /// Cancelled.
+    std::vector<Seen> look(const std::vector<Image>& images, const Prompt& prompt,
+                           const std::stop_token& stop) const;
     /// Keeps what the new prompt shares with the cache and forgets the rest; returns its length.
-    int keepPrefix(const Prompt& prompt, const Request& request);
+    int keepPrefix(const Prompt& prompt, std::vector<Seen> seen);
+    /// The image tokens of picture `index`, from the cache or the tower.
+    at::Tensor tokensOf(std::size_t index, const Image& image, int maxTiles, Answer& answer,
+                        const std::stop_token& stop);
     /// Embeddings [n, hidden] of the prompt from `first` on, the pictures' tokens in their places.
-    at::Tensor embedFrom(int first, const Prompt& prompt, int maxTiles, const std::stop_token& stop,
-                         double& visionSeconds);
+    at::Tensor embedFrom(int first, const Prompt& prompt, const Request& request, Answer& answer,
+                         const std::stop_token& stop);
     /// x [n, hidden] behind what m_cache holds, `rows` at once -> logits [vocabulary] of the last.
     at::Tensor prefill(const at::Tensor& x, int rows, const std::stop_token& stop);
     /// Drops all that is kept from earlier requests.
@@ -69,6 +78,7 @@ private:
 
     std::vector<TokenId> m_cachedIds;  // what m_cache holds
     std::vector<Seen> m_seen;          // the pictures among them, in order
+    VisionCache m_pictures;
 };
 
 }  // namespace inference
