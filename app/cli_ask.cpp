@@ -93,6 +93,10 @@ const char* stopName(inference::StopReason stop)
         return "token_limit";
     case inference::StopReason::Cancelled:
         return "cancelled";
+    case inference::StopReason::StopString:
+        return "stop_string";
+    case inference::StopReason::EndOfText:
+        return "end_of_text";
     }
     return "";
 }

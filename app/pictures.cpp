@@ -197,9 +197,9 @@ void writeReport(const std::string& file, const std::vector<Picture>& pictures,
                 QRectF(box.x, box.y, box.width, box.height).translated(origin)};
         }
     }
-    turn.state = answer.stop == inference::StopReason::EndOfTurn ? ui::TurnState::Done
+    turn.state = answer.stop == inference::StopReason::Cancelled ? ui::TurnState::Stopped
         : answer.stop == inference::StopReason::TokenLimit       ? ui::TurnState::TokenLimit
-                                                                 : ui::TurnState::Stopped;
+                                                                 : ui::TurnState::Done;
     ui::Provenance& provenance = turn.provenance;
     provenance.modelName = QString::fromStdString(model.name);
     provenance.modelHash = QString::fromStdString(model.modelHash);

@@ -23,10 +23,13 @@ enum class Role { User, Assistant };
 /// One side of a turn. Pictures belong to user messages. The text may hold `<image>` marks; where
 /// the first user message has pictures and no mark, marks are put in front of it: `<image>\n` for
 /// one picture, `Image-1: <image>\nImage-2: <image>\n` for several (model specification 6.3).
+/// The frames of a video cost one tile each and are marked `Frame1: <image>\nFrame2: <image>\n`
+/// (6.4).
 struct Message {
     Role role = Role::User;
     std::string text;
     std::vector<Image> images;
+    bool video = false;  // the images are the frames of a video, in order
 };
 
 /// Which system message goes in front. `Default` is the one of InternVL's chat(); `None` leaves
@@ -51,6 +54,10 @@ struct Request {
     SamplingOptions sampling;
     int maxTiles = 12;  // per picture, without the thumbnail
     int maxNewTokens = 1024;
+    /// The answer ends where its text would hold one of these, and is cut before it. They are
+    /// looked for in all that is shown, thinking and its tags included.
+    std::vector<std::string> stopStrings;
+    bool stopAtEndOfText = false;  // <|endoftext|> ends it, too, not <|im_end|> alone (6.7)
 };
 
 enum class Channel { Thinking, Answer };
@@ -61,13 +68,40 @@ struct Piece {
     std::string_view text;
 };
 
-enum class StopReason { EndOfTurn, TokenLimit, Cancelled };
+enum class StopReason { EndOfTurn, TokenLimit, Cancelled, StopString, EndOfText };
 
 struct ImageUse {
     int width = 0, height = 0;  // of the picture given
     TileGrid grid;
     int tiles = 0;   // thumbnail included
     int tokens = 0;  // image context tokens
+};
+
+/// What a request costs before it is sent, in tokens.
+struct ContextUse {
+    int system = 0;                  // the system turn
+    int history = 0;                 // earlier turns, without their pictures
+    std::vector<ImageUse> pictures;  // of the whole conversation, in order
+    int question = 0;       // the last one, without its pictures, and the opening of the answer
+    int newTokens = 0;      // reserved for the answer
+    int contextLength = 0;  // of the model
+    std::string problem;    // why it is refused and what would fit; empty where it fits
+
+    int pictureTokens() const
+    {
+        int sum = 0;
+        for (const ImageUse& picture : pictures) {
+            sum += picture.tokens;
+        }
+        return sum;
+    }
+    int promptTokens() const { return system + history + pictureTokens() + question; }
+    /// How many tokens there are too many; 0 where the request fits.
+    int over() const
+    {
+        const std::int64_t needed = std::int64_t(promptTokens()) + newTokens;
+        return needed > contextLength ? int(needed - contextLength) : 0;
+    }
 };
 
 /// Wall-clock seconds; `firstToken` counts from the call.
@@ -127,6 +161,9 @@ public:
                             std::stop_token stop) = 0;
     /// Prompt tokens of a request, image tokens included; any thread, quick. Throws Error.
     virtual int promptTokens(const Request& request) const = 0;
+    /// What the request costs, part by part; any thread, quick. A request over the limit is counted
+    /// here and refused by generate(). Throws Error.
+    virtual ContextUse contextUse(const Request& request) const = 0;
 };
 
 /// `done` and `total` are bytes of weights.
@@ -142,6 +179,9 @@ struct LoadOptions {
 /// Reads config, tokenizer and weights. Throws Error; a stop request throws Cancelled.
 std::unique_ptr<Engine> loadEngine(const LoadOptions& options, const OnProgress& onProgress = {},
                                    std::stop_token stop = {});
+
+/// What a request would cost; reads config and tokenizer only. Throws Error.
+ContextUse contextUse(const std::filesystem::path& checkpoint, const Request& request);
 
 /// Reads config, index and safetensors headers only. Throws Error.
 ModelInfo inspectCheckpoint(const std::filesystem::path& folder);

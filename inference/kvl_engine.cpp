@@ -1,5 +1,6 @@
 #include "inference/kvl_engine.h"
 
+#include "inference/context_use.h"
 #include "inference/device.h"
 #include "inference/error.h"
 #include "inference/grounding.h"
@@ -81,6 +82,10 @@ KvlEngine::KvlEngine(const LoadOptions& options, const OnProgress& onProgress,
         checkTokenizer();
         m_imageToken = *m_tokenizer->control("<IMG_CONTEXT>");
         m_endOfTurn = *m_tokenizer->control("<|im_end|>");
+        m_endOfText = m_tokenizer->control("<|endoftext|>");
+        if (!m_endOfText) {
+            m_endOfText = m_tokenizer->control("</s>");
+        }
 
         const at::Device device = chooseDevice(options.device);
         const at::ScalarType dtype = chooseDtype(options.dtype, device, m_info.storedDtype);
@@ -124,14 +129,23 @@ void KvlEngine::checkTokenizer() const
 
 Prompt KvlEngine::promptOf(const Request& request) const
 {
-    TilingOptions tiling = m_config.tiling();
-    tiling.maxTiles = request.maxTiles;
-    return buildPrompt(request, *m_tokenizer, tiling);
+    return buildPrompt(request, *m_tokenizer, m_config.tiling());
 }
 
 int KvlEngine::promptTokens(const Request& request) const
 {
     return int(promptOf(request).ids.size());
+}
+
+ContextUse KvlEngine::contextUse(const Request& request) const
+{
+    return useOf(promptOf(request), request);
+}
+
+ContextUse KvlEngine::useOf(const Prompt& prompt, const Request& request) const
+{
+    return inference::contextUse(prompt, request, m_config.tiling(),
+                                 m_config.language.maxPositions);
 }
 
 std::vector<int> KvlEngine::pictureAt(const Prompt& prompt) const
@@ -206,7 +220,7 @@ at::Tensor KvlEngine::tokensOf(std::size_t index, const Image& image, int maxTil
     const Clock clock;
     throwIfStopped(stop);
     TilingOptions tiling = m_config.tiling();
-    tiling.maxTiles = maxTiles;
+    tiling.maxTiles = seen.use.tiles == 1 ? 1 : maxTiles;  // frames of a video: 1
     const std::vector<Image> tiles = cutTiles(image, tiling);
     throwIfStopped(stop);
     tokens = (*m_vision)(toTensor(tiles), stop);
@@ -276,26 +290,14 @@ Answer KvlEngine::compute(const Request& request, const Computation& how, const 
         const c10::InferenceMode inference;
         Sampler sample(request.sampling);
         Prompt prompt = promptOf(request);
-        const int context = m_config.language.maxPositions;
-        const auto needed = std::int64_t(prompt.ids.size()) + request.maxNewTokens;
-        if (request.maxNewTokens < 1) {
-            throw Error("The limit of new tokens is " + std::to_string(request.maxNewTokens) +
-                        " where 1 or more is expected.");
-        }
-        if (needed > context) {
-            throw Error("The question needs " + std::to_string(needed) + " tokens (" +
-                        std::to_string(prompt.ids.size()) + " to read and " +
-                        std::to_string(request.maxNewTokens) +
-                        " to write) where the model has room for " + std::to_string(context) +
-                        ", " + std::to_string(needed - context) +
-                        " too many; fewer tiles, a shorter conversation or a lower limit of new "
-                        "tokens fits.");
+        if (const ContextUse use = useOf(prompt, request); !use.problem.empty()) {
+            throw Error(use.problem);
         }
 
         Answer answer;
         answer.promptIds = prompt.ids;
         answer.images = prompt.images;
-        TextStream text(*m_tokenizer, onPiece);
+        TextStream text(*m_tokenizer, onPiece, request.stopStrings);
         try {
             if (how.cold) {
                 forget();
@@ -323,7 +325,15 @@ Answer KvlEngine::compute(const Request& request, const Computation& how, const 
                     answer.stop = StopReason::EndOfTurn;
                     break;
                 }
+                if (request.stopAtEndOfText && id == m_endOfText) {
+                    answer.stop = StopReason::EndOfText;
+                    break;
+                }
                 text.push(id);
+                if (text.stopped()) {
+                    answer.stop = StopReason::StopString;
+                    break;
+                }
                 answer.seconds.decode = decode.seconds();
                 if (int(answer.newIds.size()) == request.maxNewTokens) {
                     break;

@@ -10,6 +10,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace inference {
@@ -26,6 +27,7 @@ public:
     const ModelInfo& info() const override { return m_info; }
     Answer generate(const Request& request, const OnPiece& onPiece, std::stop_token stop) override;
     int promptTokens(const Request& request) const override;
+    ContextUse contextUse(const Request& request) const override;
 
     /// How a request is computed; its tokens do not depend on it.
     struct Computation {
@@ -49,6 +51,7 @@ private:
 
     void checkTokenizer() const;
     Prompt promptOf(const Request& request) const;
+    ContextUse useOf(const Prompt& prompt, const Request& request) const;
     /// For each position the index of the picture it stands for, or -1.
     std::vector<int> pictureAt(const Prompt& prompt) const;
     /// The pictures of a request, those of the last one without hashing their pixels again. Throws
@@ -75,6 +78,7 @@ private:
     ModelConfig m_config;
     ModelInfo m_info;
     TokenId m_imageToken = -1, m_endOfTurn = -1;
+    std::optional<TokenId> m_endOfText;
 
     std::vector<TokenId> m_cachedIds;  // what m_cache holds
     std::vector<Seen> m_seen;          // the pictures among them, in order

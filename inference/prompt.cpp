@@ -78,6 +78,7 @@ public:
         flush();
         return m_ids.size();
     }
+    std::size_t pictures() const { return m_nextImage; }
     std::vector<TokenId> finish()
     {
         flush();
@@ -207,6 +208,13 @@ std::string marked(const Message& message, std::size_t before)
     if (message.images.empty() || marksIn(message.text) > 0) {
         return message.text;
     }
+    if (message.video) {
+        std::string text;
+        for (std::size_t i = 1; i <= message.images.size(); ++i) {
+            text += "Frame" + std::to_string(i) + ": <image>\n";
+        }
+        return text + message.text;
+    }
     if (message.images.size() + before == 1) {
         return "<image>\n" + message.text;
     }
@@ -258,6 +266,11 @@ std::string systemText(const SystemPrompt& system)
     return std::string(defaultSystem);
 }
 
+int maxTilesOf(const Message& message, const Request& request)
+{
+    return message.video ? 1 : request.maxTiles;
+}
+
 namespace {
 
 /// The texts with all marks, and what the pictures cost.
@@ -268,12 +281,12 @@ struct Prepared {
 
 Prepared prepare(const Request& request, TilingOptions tiling)
 {
-    tiling.maxTiles = request.maxTiles;
     Prepared result;
     std::size_t marks = 0;
     for (const Message& message : request.messages) {
         result.texts.push_back(marked(message, result.images.size()));
         marks += message.role == Role::User ? marksIn(result.texts.back()) : 0;
+        tiling.maxTiles = maxTilesOf(message, request);
         for (const Image& image : message.images) {
             const TileLayout layout = layoutTiles(image.width, image.height, tiling);
             result.images.push_back(
@@ -303,13 +316,18 @@ struct Span {
     std::size_t begin = 0, end = 0;
 };
 
-/// `answers`, where it is given, gets each answer's place, <|im_end|> included; answers are then
-/// encoded on their own, as the model writes them.
+/// Notes in `prompt` where its parts end. `answers`, where it is given, gets each answer's place,
+/// <|im_end|> included; answers are then encoded on their own, as the model writes them.
 void writeMessages(const Request& request, const std::vector<std::string>& texts, Writer& writer,
-                   std::vector<Span>* answers)
+                   Prompt& prompt, std::vector<Span>* answers)
 {
+    prompt.systemEnd = writer.place();
     for (std::size_t i = 0; i < texts.size(); ++i) {
         const bool user = request.messages[i].role == Role::User;
+        if (user) {
+            prompt.questionBegin = writer.place();
+            prompt.earlierImages = writer.pictures();
+        }
         writer.control("<|im_start|>");
         writer.text(user ? "user\n" : "assistant\n");
         if (texts[i].empty()) {
@@ -337,12 +355,15 @@ Prompt buildPrompt(const Request& request, const Tokenizer& tokenizer, TilingOpt
 {
     check(request, Role::User);
     Prepared prepared = prepare(request, tiling);
-    Writer writer(tokenizer, prepared.images);
+    Prompt prompt;
+    prompt.images = std::move(prepared.images);
+    Writer writer(tokenizer, prompt.images);
     writeSystem(request.system, writer);
-    writeMessages(request, prepared.texts, writer, nullptr);
+    writeMessages(request, prepared.texts, writer, prompt, nullptr);
     writer.control("<|im_start|>");
     writer.text("assistant\n");
-    return {writer.finish(), std::move(prepared.images)};
+    prompt.ids = writer.finish();
+    return prompt;
 }
 
 Lesson buildLesson(const Request& request, const Tokenizer& tokenizer, TilingOptions tiling)
@@ -355,11 +376,13 @@ Lesson buildLesson(const Request& request, const Tokenizer& tokenizer, TilingOpt
         }
     }
     Prepared prepared = prepare(request, tiling);
-    Writer writer(tokenizer, prepared.images);
+    Lesson lesson;
+    lesson.prompt.images = std::move(prepared.images);
+    Writer writer(tokenizer, lesson.prompt.images);
     writeSystem(request.system, writer);
     std::vector<Span> answers;
-    writeMessages(request, prepared.texts, writer, &answers);
-    Lesson lesson{{writer.finish(), std::move(prepared.images)}, {}};
+    writeMessages(request, prepared.texts, writer, lesson.prompt, &answers);
+    lesson.prompt.ids = writer.finish();
     lesson.learnt.resize(lesson.prompt.ids.size());
     for (const Span& answer : answers) {
         std::fill(lesson.learnt.begin() + std::ptrdiff_t(answer.begin),

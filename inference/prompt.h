@@ -12,6 +12,10 @@ namespace inference {
 struct Prompt {
     std::vector<TokenId> ids;      // image context tokens included
     std::vector<ImageUse> images;  // in order of appearance
+
+    std::size_t systemEnd = 0;      // ids before it: BOS and the system turn
+    std::size_t questionBegin = 0;  // the turn of the last question begins here
+    std::size_t earlierImages = 0;  // so many of the images stand before it
 };
 
 /// A conversation to learn from.
@@ -23,11 +27,15 @@ struct Lesson {
 /// The system message's text; empty for None.
 std::string systemText(const SystemPrompt& system);
 
+/// How many tiles a picture of the message may have.
+int maxTilesOf(const Message& message, const Request& request);
+
 /// Template "internvl2_5" (model specification 6). Control tokens typed by the user stay text, but
 /// for what questions are asked with: `<image>` marks, `<ref>phrase</ref>` and
 /// `<box>[[numbers]]</box>`. In answers and in the system message <think> and </think> are tokens.
 /// A later question with pictures and no mark gets numbered marks, too, counting on. An own system
-/// message without text is left out like None. `request.maxTiles` goes before `tiling.maxTiles`.
+/// message without text is left out like None. `request.maxTiles` goes before `tiling.maxTiles`;
+/// frames of a video get one tile each and are numbered from 1 in each message.
 /// Throws Error where marks and pictures do not match in number, the text is not UTF-8, or the
 /// conversation does not end with a question.
 Prompt buildPrompt(const Request& request, const Tokenizer& tokenizer, TilingOptions tiling);

@@ -1,5 +1,6 @@
 #include "inference/text_stream.h"
 
+#include "inference/error.h"
 #include "inference/unicode.h"
 #include "inference/utf8.h"
 
@@ -19,17 +20,19 @@ bool isGroundingTag(std::string_view spelling)
     return std::find(groundingTags.begin(), groundingTags.end(), spelling) != groundingTags.end();
 }
 
-/// The length of the longest tag beginning that the text ends with.
-std::size_t tagBeginning(std::string_view text)
+/// The length of the longest end of the text with which one of the words begins.
+template <typename Words>
+std::size_t beginningAtEnd(std::string_view text, const Words& words)
 {
-    for (std::size_t length = std::min(text.size(), endOfTurn.size()); length > 0; --length) {
-        const std::string_view end = text.substr(text.size() - length);
-        if (std::any_of(tags.begin(), tags.end(),
-                        [&](std::string_view tag) { return tag.starts_with(end); })) {
-            return length;
+    std::size_t longest = 0;
+    for (const std::string_view word : words) {
+        std::size_t length = std::min(text.size(), word.size());
+        while (length > longest && !word.starts_with(text.substr(text.size() - length))) {
+            --length;
         }
+        longest = std::max(longest, length);
     }
-    return 0;
+    return longest;
 }
 
 /// The longest part at the end that is white space.
@@ -42,12 +45,6 @@ std::size_t spaceAtEnd(std::string_view text)
         at = next.end;
     }
     return text.size() - end;
-}
-
-std::string answerText(std::string_view bytes)
-{
-    const std::string whole = withoutBadBytes(bytes);
-    return std::string(stripped(std::string_view(whole).substr(0, whole.find(endOfTurn))));
 }
 
 std::string without(std::string_view text, std::string_view tag)
@@ -88,10 +85,19 @@ Parts split(std::string_view text)
 
 }  // namespace
 
-TextStream::TextStream(const Tokenizer& tokenizer, OnPiece onPiece)
+TextStream::TextStream(const Tokenizer& tokenizer, OnPiece onPiece,
+                       std::vector<std::string> stopStrings)
     : m_tokenizer(tokenizer)
     , m_onPiece(std::move(onPiece))
+    , m_stopStrings(std::move(stopStrings))
 {
+    for (const std::string& word : m_stopStrings) {
+        if (word.empty() || firstBadByte(word)) {
+            throw Error(word.empty()
+                            ? "A stop string is empty; it would end every answer at once."
+                            : "The stop string \"" + withoutBadBytes(word) + "\" is not UTF-8.");
+        }
+    }
 }
 
 void TextStream::push(TokenId id)
@@ -99,31 +105,64 @@ void TextStream::push(TokenId id)
     const std::string_view bytes = m_tokenizer.bytes(id);
     if (m_tokenizer.isSpecial(id)) {
         if (isGroundingTag(bytes)) {
-            m_grounded += bytes;
+            m_tags.push_back({m_text.size() + m_held.size(), std::string(bytes)});
         }
         return;
     }
-    m_shown += bytes;
-    m_grounded += bytes;
     m_tail += bytes;
     const std::size_t waiting = unfinishedBytes(m_tail);
     const std::string whole =
         withoutBadBytes(std::string_view(m_tail).substr(0, m_tail.size() - waiting));
     m_tail.erase(0, m_tail.size() - waiting);
-    show(whole, false);
+    take(whole, false);
 }
 
 AnswerText TextStream::finish()
 {
-    show(withoutBadBytes(m_tail), true);
+    take(withoutBadBytes(m_tail), true);
     m_tail.clear();
+    const std::size_t end = std::min(m_text.find(endOfTurn), m_text.size());
     AnswerText result;
-    result.text = answerText(m_shown);
+    result.text = stripped(std::string_view(m_text).substr(0, end));
     Parts parts = split(result.text);
     result.thinking = std::move(parts.thinking);
     result.answer = std::move(parts.answer);
-    result.grounded = split(answerText(m_grounded)).answer;
+    result.grounded = split(stripped(grounded(end))).answer;
     return result;
+}
+
+std::string TextStream::grounded(std::size_t end) const
+{
+    std::string text;
+    std::size_t at = 0;
+    for (const GroundingTag& tag : m_tags) {
+        if (tag.at > end) {
+            break;
+        }
+        text.append(m_text, at, tag.at - at).append(tag.spelling);
+        at = tag.at;
+    }
+    return text.append(m_text, at, end - at);
+}
+
+void TextStream::take(std::string_view utf8, bool last)
+{
+    if (m_stopped) {
+        return;
+    }
+    m_held += utf8;
+    std::size_t ready = std::string::npos;
+    for (const std::string& word : m_stopStrings) {
+        ready = std::min(ready, m_held.find(word));
+    }
+    m_stopped = ready != std::string::npos;
+    if (!m_stopped) {
+        ready = m_held.size() - (last ? 0 : beginningAtEnd(m_held, m_stopStrings));
+    }
+    const std::string_view text = std::string_view(m_held).substr(0, ready);
+    m_text += text;
+    show(text, last || m_stopped);
+    m_held.erase(0, ready);
 }
 
 void TextStream::show(std::string_view utf8, bool last)
@@ -151,7 +190,7 @@ void TextStream::show(std::string_view utf8, bool last)
         rest.remove_prefix(at + tag->size());
         at = 0;
     }
-    const std::size_t waiting = last ? 0 : tagBeginning(rest);
+    const std::size_t waiting = last ? 0 : beginningAtEnd(rest, tags);
     give(rest.substr(0, rest.size() - waiting));
     m_pending.erase(0, m_pending.size() - waiting);
 }

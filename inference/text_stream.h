@@ -5,6 +5,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace inference {
 
@@ -21,12 +22,17 @@ struct AnswerText {
 /// <think> tags out, and says of each piece whether it is thinking or answer. What may still turn
 /// out to be the start of a tag, and white space at the end, waits for the next token; so where
 /// <think> and </think> come once, the pieces of a channel joined are that channel's stripped text.
+/// The text ends before the first stop string, of which nothing is given out, not even a beginning.
 class TextStream {
 public:
-    /// The tokenizer must outlive the stream. An empty `onPiece` is allowed.
-    TextStream(const Tokenizer& tokenizer, OnPiece onPiece);
+    /// The tokenizer must outlive the stream. An empty `onPiece` is allowed. Throws Error where a
+    /// stop string is empty or not UTF-8.
+    TextStream(const Tokenizer& tokenizer, OnPiece onPiece,
+               std::vector<std::string> stopStrings = {});
 
     void push(TokenId id);
+    /// A stop string was met: what follows is not taken any more.
+    bool stopped() const { return m_stopped; }
 
     /// Gives out what waited and returns the whole. push() must not follow.
     /// With `</think>` in the text, the answer is what follows the last one, and the thinking what
@@ -36,21 +42,34 @@ public:
     AnswerText finish();
 
 private:
-    /// Text to split and show; `last`: nothing can follow.
+    /// Whole characters, up to the first stop string; `last`: nothing can follow.
+    void take(std::string_view utf8, bool last);
+    /// Text to split and show.
     void show(std::string_view utf8, bool last);
     /// Hands over text of the present channel, white space at its ends held back.
     void give(std::string_view utf8);
 
+    /// The text up to `end` with the grounding tags in their places.
+    std::string grounded(std::size_t end) const;
+
+    struct GroundingTag {
+        std::size_t at = 0;  // in the text
+        std::string spelling;
+    };
+
     const Tokenizer& m_tokenizer;
     OnPiece m_onPiece;
-    std::string m_shown;               // bytes without special tokens
-    std::string m_grounded;            // bytes with <ref> and <box>
+    std::vector<std::string> m_stopStrings;
+    std::string m_text;                // without special tokens
+    std::vector<GroundingTag> m_tags;  // that were left out of it
     std::string m_tail;                // bytes of a character that is not whole yet
+    std::string m_held;                // perhaps the start of a stop string
     std::string m_pending;             // perhaps the start of a tag
     std::string m_space[2];            // white space that waits, by channel
     bool m_begun[2] = {false, false};  // text has been given in the channel
     Channel m_channel = Channel::Answer;
-    bool m_ended = false;  // a literal <|im_end|> was met
+    bool m_ended = false;    // a literal <|im_end|> was met
+    bool m_stopped = false;  // a stop string was met
 };
 
 }  // namespace inference

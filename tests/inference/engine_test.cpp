@@ -184,7 +184,7 @@ TEST(aStopInAPieceEndsWithinOneToken)
 {
     const auto engine = load();
     Request request = ask("Go on.");
-    request.maxNewTokens = 2000;
+    request.maxNewTokens = 250;
     std::stop_source stop;
     int later = 0;
     const auto stopAtOnce = [&](const Piece&) {
@@ -261,6 +261,78 @@ TEST(tooLongAQuestionSaysByHowMuch)
     CHECK_THROWS(Error, shared().generate(request, {}, {}), std::to_string(prompt) + " too many");
     request.maxNewTokens = 0;
     CHECK_THROWS(Error, shared().generate(request, {}, {}), "limit of new tokens is 0");
+}
+
+TEST(theLedgerIsThatOfTheCheckpointsFiles)
+{
+    const Request request = ask("How many?", {test::seededImage(640, 480)});
+    const ContextUse loaded = shared().contextUse(request);
+    const ContextUse read = contextUse(checkpointFolder(), request);
+    CHECK_EQUAL(loaded.promptTokens(), shared().promptTokens(request));
+    CHECK_EQUAL(read.promptTokens(), loaded.promptTokens());
+    CHECK_EQUAL(read.contextLength, loaded.contextLength);
+    CHECK_EQUAL(read.pictures.at(0).tiles, 13);
+    CHECK_THROWS(Error, contextUse(checkpointFolder() / "nowhere", request), "config.json");
+}
+
+TEST(framesOfAVideoAreSeenAsOneTileEach)
+{
+    // the frames cost as many tokens as they have tiles, which the tower's output must fit
+    Request request =
+        ask("What happens?", {test::seededImage(640, 360, 1), test::seededImage(640, 360, 2)});
+    request.messages[0].video = true;
+    const Answer answer = load()->generate(request, {}, {});
+    CHECK_EQUAL(answer.images.size(), std::size_t(2));
+    CHECK_EQUAL(answer.images[1].tiles, 1);
+    // the same prompt as with the marks typed and one tile asked for
+    Request typed = request;
+    typed.messages[0].video = false;
+    typed.messages[0].text = "Frame1: <image>\nFrame2: <image>\nWhat happens?";
+    typed.maxTiles = 1;
+    const Answer same = load()->generate(typed, {}, {});
+    CHECK_EQUAL(answer.promptIds, same.promptIds);
+    CHECK_EQUAL(answer.newIds, same.newIds);
+}
+
+TEST(aStopStringEndsTheAnswerBeforeIt)
+{
+    Request request = ask("What is this?");
+    const Answer whole = load()->generate(request, {}, {});
+    CHECK(whole.text.size() > 4);
+    // a word that the first token does not make
+    const std::string word = whole.text.substr(whole.text.size() / 2, 2);
+    request.stopStrings = {"never said", word};
+    std::string shown;
+    const Answer cut =
+        load()->generate(request, [&](const Piece& piece) { shown += piece.text; }, {});
+    CHECK(cut.stop == StopReason::StopString);
+    CHECK(cut.newIds.size() < whole.newIds.size());
+    CHECK(whole.text.starts_with(cut.text));
+    CHECK(whole.text.find(word) >= cut.text.size());
+    CHECK_EQUAL(shown, cut.text);
+    request.stopStrings = {""};
+    CHECK_THROWS(Error, shared().generate(request, {}, {}), "stop string is empty");
+}
+
+TEST(endOfTextStopsOnlyWhereAskedFor)
+{
+    constexpr TokenId endOfText = 1256;
+    Request request = ask("Hi");
+    request.maxNewTokens = 250;
+    request.sampling = {.temperature = 100, .topK = 0};  // every token comes at some time
+    for (request.sampling.seed = 1; request.sampling.seed < 100; ++request.sampling.seed) {
+        const std::vector<TokenId> ids = shared().generate(request, {}, {}).newIds;
+        const auto met = std::find(ids.begin(), ids.end(), endOfText);
+        if (met == ids.end()) {
+            continue;
+        }
+        request.stopAtEndOfText = true;
+        const Answer stopped = shared().generate(request, {}, {});
+        CHECK(stopped.stop == StopReason::EndOfText);
+        CHECK_EQUAL(stopped.newIds, std::vector<TokenId>(ids.begin(), met + 1));
+        return;
+    }
+    CHECK(false);  // <|endoftext|> never came
 }
 
 TEST(optionsWithoutMeaningAreNamed)

@@ -154,6 +154,24 @@ TEST(picturesOfLaterQuestionsAreNumberedOn)
                 "<|im_start|>user\nImage-2: <img>*</img>\nC<|im_end|>\n<|im_start|>assistant\n");
 }
 
+TEST(framesOfAVideoAreNumberedAndCostOneTileEach)
+{
+    Request request = ask("Q", {sized(1280, 720), sized(1280, 720)});
+    request.messages[0].video = true;
+    CHECK_EQUAL(shown(request),
+                "<|im_start|>user\nFrame1: <img>*</img>\nFrame2: <img>*</img>\nQ<|im_end|>\n"
+                "<|im_start|>assistant\n");
+    request.messages.push_back({Role::Assistant, "B", {}});
+    request.messages.push_back({Role::User, "C", {sized(640, 480)}});
+    const Prompt prompt = buildPrompt(request, *small(), {});
+    CHECK_EQUAL(prompt.images[0].tiles, 1);
+    CHECK_EQUAL(prompt.images[1].tokens, 256);
+    CHECK_EQUAL(prompt.images[2].tiles, 13);  // a still picture keeps its tiles
+    CHECK(shown(request).find("Image-3: <img>*</img>\nC") != std::string::npos);
+    request.messages[0].text = "<image> then <image>?";
+    CHECK(shown(request).starts_with("<|im_start|>user\n<img>*</img> then <img>*</img>?"));
+}
+
 TEST(anEmptyMessageHasNoSeparator)
 {
     Request request = ask("A");

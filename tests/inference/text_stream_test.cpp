@@ -1,5 +1,6 @@
 #include "inference/text_stream.h"
 
+#include "inference/error.h"
 #include "inference/utf8.h"
 #include "support/test.h"
 
@@ -48,28 +49,35 @@ struct Shown {
     std::map<Channel, std::string> joined;
     std::vector<std::string> pieces;
     AnswerText result;
+    bool stopped = false;
+    std::size_t taken = 0;  // ids
 };
 
-Shown stream(const std::vector<TokenId>& ids)
+Shown stream(const std::vector<TokenId>& ids, std::vector<std::string> stopStrings = {})
 {
     static const ByteTokenizer tokenizer;
     Shown shown;
-    TextStream text(tokenizer, [&](const Piece& piece) {
+    const auto onPiece = [&](const Piece& piece) {
         shown.joined[piece.channel] += piece.text;
         shown.pieces.emplace_back(piece.text);
         CHECK(!piece.text.empty());
         CHECK(!firstBadByte(piece.text));
-    });
+    };
+    TextStream text(tokenizer, onPiece, std::move(stopStrings));
     for (const TokenId id : ids) {
-        text.push(id);
+        if (!text.stopped()) {
+            text.push(id);
+            ++shown.taken;
+        }
     }
+    shown.stopped = text.stopped();
     shown.result = text.finish();
     return shown;
 }
 
-Shown stream(std::string_view text)
+Shown stream(std::string_view text, std::vector<std::string> stopStrings = {})
 {
-    return stream(bytesOf(text));
+    return stream(bytesOf(text), std::move(stopStrings));
 }
 
 }  // namespace
@@ -182,6 +190,105 @@ TEST(aTagBeginningIsGivenOutAsSoonAsItIsNone)
 {
     const Shown shown = stream("a<thinly");
     CHECK_EQUAL(shown.pieces, (std::vector<std::string>{"a", "<thinl", "y"}));
+}
+
+TEST(theTextEndsBeforeAStopStringAndNothingOfItIsShown)
+{
+    const Shown shown = stream("one, two, END three", {"END"});
+    CHECK(shown.stopped);
+    CHECK_EQUAL(shown.taken, std::string_view("one, two, END").size());
+    CHECK_EQUAL(shown.result.text, "one, two,");
+    CHECK_EQUAL(shown.result.answer, "one, two,");
+    CHECK_EQUAL(shown.result.grounded, "one, two,");
+    CHECK_EQUAL(shown.joined.at(Channel::Answer), "one, two,");
+}
+
+TEST(aBeginningOfAStopStringIsShownOnceItIsNone)
+{
+    const Shown shown = stream("EN. E. aab", {"END", "aaab"});
+    CHECK(!shown.stopped);
+    CHECK_EQUAL(shown.result.text, "EN. E. aab");
+    CHECK_EQUAL(shown.joined.at(Channel::Answer), "EN. E. aab");
+    CHECK_EQUAL(stream("EN", {"END"}).joined.at(Channel::Answer), "EN");
+    CHECK_EQUAL(stream("aaaab", {"aaab"}).result.text, "a");  // begins again inside of itself
+}
+
+TEST(theFirstStopStringInTheTextCounts)
+{
+    CHECK_EQUAL(stream("abcd", {"cd", "b"}).result.text, "a");
+    CHECK_EQUAL(stream("abcd", {"abcde", "bc"}).result.text, "a");
+    CHECK_EQUAL(stream("x", {"x"}).result.text, "");
+    CHECK(stream("x", {"x"}).pieces.empty());
+}
+
+TEST(stopStringsAreFoundInThinkingAndInWholeCharacters)
+{
+    const Shown thinking = stream("<think>first the ribs</think>A film.", {"ribs"});
+    CHECK_EQUAL(thinking.result.thinking, "first the");
+    CHECK_EQUAL(thinking.result.answer, "");
+    CHECK_EQUAL(thinking.joined.at(Channel::Thinking), "first the");
+    CHECK_EQUAL(stream("<think>a</think>b", {"</think>"}).result.text, "<think>a");
+    const Shown chinese = stream("\xe4\xbd\xa0\xe5\xa5\xbd\xe4\xbd\xa1", {"\xe5\xa5\xbd"});
+    CHECK_EQUAL(chinese.joined.at(Channel::Answer), "\xe4\xbd\xa0");
+}
+
+TEST(boxesBeforeAStopStringAreKeptAndThoseBehindItAreNot)
+{
+    std::vector<TokenId> ids;
+    for (int i = 0; i < 2; ++i) {
+        for (const TokenId id : bytesOf("a")) {
+            ids.push_back(id);
+        }
+        ids.push_back(ByteTokenizer::BoxStart);
+        for (const TokenId id : bytesOf("[[1,2,3,4]]")) {
+            ids.push_back(id);
+        }
+        ids.push_back(ByteTokenizer::BoxEnd);
+        for (const TokenId id : bytesOf(" END ")) {
+            ids.push_back(id);
+        }
+    }
+    CHECK_EQUAL(stream(ids, {"END"}).result.grounded, "a<box>[[1,2,3,4]]</box>");
+    // the tag stands inside of the stop string
+    CHECK_EQUAL(stream(ids, {"a[["}).result.grounded, "");
+}
+
+TEST(everyCutOfTheStreamHidesEveryBeginningOfAStopString)
+{
+    const std::string text = "<think>ab</think>cabab abc", word = "abc";
+    const Shown whole = stream(text, {word});
+    CHECK_EQUAL(whole.result.text, "<think>ab</think>cabab");
+    std::string shown;
+    for (const std::string& piece : whole.pieces) {
+        shown += piece;
+        CHECK(("abcabab" + std::string()).starts_with(shown));
+    }
+    CHECK_EQUAL(shown, "abcabab");
+}
+
+TEST(stopStringsWithoutMeaningAreRefused)
+{
+    CHECK_THROWS(Error, stream("a", {""}), "stop string is empty");
+    CHECK_THROWS(Error, stream("a", {"b", "\xff"}), "not UTF-8");
+}
+
+TEST(thinkingNestedOrClosedTwiceIsSplitAtTheLastEnd)
+{
+    const AnswerText nested = stream("<think>a<think>b</think>c</think>d").result;
+    CHECK_EQUAL(nested.thinking, "abc");
+    CHECK_EQUAL(nested.answer, "d");
+    const AnswerText once = stream("<think>a<think>b</think>c").result;
+    CHECK_EQUAL(once.thinking, "ab");
+    CHECK_EQUAL(once.answer, "c");
+    const AnswerText stray = stream("</think>a").result;
+    CHECK_EQUAL(stray.thinking, "");
+    CHECK_EQUAL(stray.answer, "a");
+    const AnswerText twice = stream("<think><think>a").result;
+    CHECK_EQUAL(twice.thinking, "a");
+    CHECK_EQUAL(twice.answer, "");
+    const AnswerText empty = stream("<think>\n</think>\n").result;
+    CHECK_EQUAL(empty.thinking, "");
+    CHECK_EQUAL(empty.answer, "");
 }
 
 TEST(anEmptyCallbackIsAllowed)

@@ -89,6 +89,15 @@ public:
         return int(request.messages.size());
     }
 
+    inference::ContextUse contextUse(const inference::Request& request) const override
+    {
+        inference::ContextUse use;
+        use.question = promptTokens(request);
+        use.newTokens = request.maxNewTokens;
+        use.contextLength = info().contextLength;
+        return use;
+    }
+
     inference::Answer generate(const inference::Request& request, const inference::OnPiece& onPiece,
                                std::stop_token stop) override
     {

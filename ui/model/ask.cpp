@@ -281,6 +281,8 @@ void takeAnswer(Session& session, int row, const inference::Answer& answer)
     Turn& turn = session.turns[row];
     switch (answer.stop) {
     case inference::StopReason::EndOfTurn:
+    case inference::StopReason::EndOfText:
+    case inference::StopReason::StopString:
         turn.state = TurnState::Done;
         break;
     case inference::StopReason::TokenLimit:

@@ -1,0 +1,112 @@
+#include "inference/context_use.h"
+
+#include "inference/config.h"
+#include "inference/error.h"
+#include "inference/tokenizer.h"
+
+#include <fstream>
+#include <iterator>
+
+namespace inference {
+namespace {
+
+std::string counted(std::int64_t number, const char* what)
+{
+    return std::to_string(number) + " " + what + (number == 1 ? "" : "s");
+}
+
+/// Tokens of all pictures with at most so many tiles each.
+std::int64_t pictureTokens(Request request, TilingOptions tiling, int maxTiles)
+{
+    request.maxTiles = maxTiles;
+    std::int64_t tokens = 0;
+    for (const Message& message : request.messages) {
+        tiling.maxTiles = maxTilesOf(message, request);
+        for (const Image& image : message.images) {
+            tokens += layoutTiles(image.width, image.height, tiling).tokens;
+        }
+    }
+    return tokens;
+}
+
+/// What the user can change so that the request fits.
+std::string whatFits(const ContextUse& use, const Request& request, const TilingOptions& tiling)
+{
+    if (const int room = use.contextLength - use.promptTokens(); room > 0) {
+        return "at most " + counted(room, "new token") + (room == 1 ? " fits" : " fit");
+    }
+    const std::int64_t rest =
+        std::int64_t(use.promptTokens()) - use.pictureTokens() + use.newTokens;
+    for (int tiles = request.maxTiles - 1; tiles > 0; --tiles) {
+        if (rest + pictureTokens(request, tiling, tiles) <= use.contextLength) {
+            return "at most " + counted(tiles, "tile") + " a picture fit" + (tiles == 1 ? "s" : "");
+        }
+    }
+    std::int64_t alone = std::int64_t(use.system) + use.question + use.newTokens;
+    const std::size_t own = request.messages.back().images.size();
+    for (std::size_t i = use.pictures.size() - own; i < use.pictures.size(); ++i) {
+        alone += use.pictures[i].tokens;
+    }
+    if (request.messages.size() > 1 && alone <= use.contextLength) {
+        return "the question fits in a new conversation";
+    }
+    return use.pictures.size() > 1 ? "fewer pictures or a shorter text are needed"
+                                   : "a shorter text is needed";
+}
+
+std::string problemOf(const ContextUse& use, const Request& request, const TilingOptions& tiling)
+{
+    if (use.newTokens < 1) {
+        return "The limit of new tokens is " + std::to_string(use.newTokens) +
+            " where 1 or more is expected.";
+    }
+    if (use.over() == 0) {
+        return {};
+    }
+    const std::int64_t prompt = use.promptTokens();
+    return "The question needs " + std::to_string(prompt + use.newTokens) + " tokens (" +
+        std::to_string(prompt) + " to read: system message " + std::to_string(use.system) +
+        ", earlier turns " + std::to_string(use.history) + ", " +
+        counted(std::int64_t(use.pictures.size()), "picture") + " " +
+        std::to_string(use.pictureTokens()) + ", question " + std::to_string(use.question) +
+        "; and " + std::to_string(use.newTokens) + " to write) where the model has room for " +
+        std::to_string(use.contextLength) + ", " + std::to_string(use.over()) + " too many; " +
+        whatFits(use, request, tiling) + ".";
+}
+
+}  // namespace
+
+ContextUse contextUse(const Prompt& prompt, const Request& request, const TilingOptions& tiling,
+                      int contextLength)
+{
+    ContextUse use;
+    use.system = int(prompt.systemEnd);
+    use.history = int(prompt.questionBegin - prompt.systemEnd);
+    use.question = int(prompt.ids.size() - prompt.questionBegin);
+    for (std::size_t i = 0; i < prompt.images.size(); ++i) {
+        (i < prompt.earlierImages ? use.history : use.question) -= prompt.images[i].tokens;
+    }
+    use.pictures = prompt.images;
+    use.newTokens = request.maxNewTokens;
+    use.contextLength = contextLength;
+    use.problem = problemOf(use, request, tiling);
+    return use;
+}
+
+ContextUse contextUse(const std::filesystem::path& checkpoint, const Request& request)
+{
+    const std::filesystem::path file = checkpoint / "config.json";
+    std::ifstream stream(file, std::ios::binary);
+    if (!stream) {
+        throw Error(file.string() +
+                    " is missing or cannot be read; the folder of a checkpoint is expected.");
+    }
+    const ModelConfig config =
+        parseConfig(std::string(std::istreambuf_iterator<char>(stream), {}), file);
+    const auto tokenizer = loadTokenizer(checkpoint);
+    const TilingOptions tiling = config.tiling();
+    return contextUse(buildPrompt(request, *tokenizer, tiling), request, tiling,
+                      config.language.maxPositions);
+}
+
+}  // namespace inference
