@@ -281,9 +281,10 @@ at::Tensor Checkpoint::tensor(const std::string& name) const
     return copy;
 }
 
-std::uint64_t Checkpoint::bytes(const std::string& name) const
+std::span<const std::byte> Checkpoint::bytes(const std::string& name) const
 {
-    return m_places.at(name).tensor->bytes;
+    const Place place = m_places.at(name);
+    return {place.file->data(*place.tensor), std::size_t(place.tensor->bytes)};
 }
 
 ModelInfo inspectCheckpoint(const fs::path& folder)

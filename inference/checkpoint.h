@@ -7,6 +7,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <filesystem>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -28,7 +29,7 @@ public:
     /// mapped as long as the tensor lives. Copied only where the file does not align it.
     at::Tensor tensor(const std::string& name) const;
     /// The tensor's bytes in the mapped file.
-    std::uint64_t bytes(const std::string& name) const;
+    std::span<const std::byte> bytes(const std::string& name) const;
 
 private:
     struct Place {

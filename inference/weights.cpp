@@ -5,26 +5,56 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <span>
 #include <sys/mman.h>
 
 namespace inference {
 namespace {
 
-constexpr std::int64_t partBytes = 64 << 20;  // read between two looks at the stop token
+using Bytes = std::span<const std::byte>;
+
+constexpr std::size_t partBytes = 32 << 20;  // read between two looks at the stop token
 constexpr std::uintptr_t pageBytes = 4096;
 
-/// Brings mapped bytes to memory, so that the first question does not wait for the disk.
-void readAhead(const void* bytes, std::int64_t size)
-{
-    const auto start = reinterpret_cast<std::uintptr_t>(bytes) / pageBytes * pageBytes;
-    const auto end = reinterpret_cast<std::uintptr_t>(bytes) + std::uintptr_t(size);
-    void* const page = reinterpret_cast<void*>(start);
-#ifdef MADV_POPULATE_READ
-    if (madvise(page, end - start, MADV_POPULATE_READ) == 0) {
-        return;
+/// The pages that hold `bytes`, all of them or those that hold nothing else.
+struct Pages {
+    Pages(Bytes bytes, bool whole)
+    {
+        const auto first = reinterpret_cast<std::uintptr_t>(bytes.data());
+        const std::uintptr_t last = first + bytes.size();
+        const std::uintptr_t start = (first + (whole ? pageBytes - 1 : 0)) / pageBytes * pageBytes;
+        const std::uintptr_t end = (last + (whole ? 0 : pageBytes - 1)) / pageBytes * pageBytes;
+        address = reinterpret_cast<void*>(start);
+        size = end > start ? end - start : 0;
     }
+    void* address = nullptr;
+    std::size_t size = 0;
+};
+
+/// Asks the disk for mapped bytes, without waiting.
+void ask(Bytes bytes)
+{
+    const Pages pages(bytes, false);
+    madvise(pages.address, pages.size, MADV_WILLNEED);
+}
+
+/// Brings mapped bytes to memory, so that the first question does not wait for the disk.
+void populate(Bytes bytes)
+{
+#ifdef MADV_POPULATE_READ
+    const Pages pages(bytes, false);
+    madvise(pages.address, pages.size, MADV_POPULATE_READ);  // fails on older kernels, harmlessly
 #endif
-    madvise(page, end - start, MADV_WILLNEED);  // older kernels: at least begin to read
+}
+
+/// Gives mapped bytes back: they count no longer as this program's memory. Reading them again
+/// brings them again.
+void release(Bytes bytes)
+{
+    const Pages pages(bytes, true);
+    if (pages.size > 0) {
+        madvise(pages.address, pages.size, MADV_DONTNEED);
+    }
 }
 
 }  // namespace
@@ -47,18 +77,31 @@ at::TensorOptions Weights::options() const
 at::Tensor Weights::tensor(const std::string& name)
 {
     const at::Tensor stored = m_checkpoint.tensor(name);
-    const auto size = std::int64_t(m_checkpoint.bytes(name));
-    const auto* bytes = static_cast<const std::byte*>(stored.const_data_ptr());
-    for (std::int64_t at = 0; at < size; at += partBytes) {
+    const bool asStored = m_device.is_cpu() && stored.scalar_type() == m_dtype;
+    at::Tensor result = asStored ? stored : at::empty(stored.sizes(), options());
+    const Bytes bytes = m_checkpoint.bytes(name);
+    const std::size_t element = stored.element_size();
+    const auto partAt = [&](std::size_t at) {
+        return bytes.subspan(std::min(at, bytes.size()))
+            .first(std::min(partBytes, bytes.size() - std::min(at, bytes.size())));
+    };
+    ask(partAt(0));
+    for (std::size_t at = 0; at < bytes.size(); at += partBytes) {
         throwIfStopped(m_stop);
-        const std::int64_t part = std::min(partBytes, size - at);
-        readAhead(bytes + at, part);
-        m_done += part;
+        const Bytes part = partAt(at);
+        ask(partAt(at + partBytes));
+        populate(part);
+        if (!asStored) {
+            const auto first = std::int64_t(at / element), n = std::int64_t(part.size() / element);
+            result.view(-1).narrow(0, first, n).copy_(stored.view(-1).narrow(0, first, n));
+            release(part);
+        }
+        m_done += std::int64_t(part.size());
         if (m_onProgress) {
             m_onProgress(m_done, m_checkpoint.info().weightBytes);
         }
     }
-    return stored.to(m_device, m_dtype);
+    return result;
 }
 
 std::unique_ptr<Linear> Weights::linear(const std::string& name, bool bias)

@@ -1,3 +1,5 @@
+#include "bench/bench.h"
+
 #include "inference/engine.h"
 #include "inference/sha256.h"
 #include "inference/tiles.h"
@@ -13,31 +15,14 @@
 #include <stdexcept>
 #include <string>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <thread>
 #include <vector>
 
 /// Measurements, one JSON object a line. compare.py puts them beside the peers' and prints ratios.
 namespace {
 
-double now()
-{
-    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch())
-        .count();
-}
-
-/// The best of some runs: what the machine can do, least disturbed by its neighbours.
-template <typename Run>
-double best(int runs, Run&& run)
-{
-    double least = 1e30;
-    for (int i = 0; i < runs; ++i) {
-        const double start = now();
-        run();
-        least = std::min(least, now() - start);
-    }
-    return least;
-}
+using bench::best;
+using bench::now;
 
 /// The seeded pixels of the model specification's check values (5.5).
 inference::Image seededImage(int width, int height)
@@ -173,26 +158,6 @@ int decode(const std::string& model, const std::string& dtype, int tokens)
     return 0;
 }
 
-/// Load against reading the same bytes, and the process's peak of resident memory.
-int load(const std::string& model, const std::string& dtype)
-{
-    inference::LoadOptions options;
-    options.checkpoint = model;
-    options.device = "cpu";
-    options.dtype = dtype;
-    const double start = now();
-    const auto engine = inference::loadEngine(options);
-    const double seconds = now() - start;
-    rusage usage{};
-    getrusage(RUSAGE_SELF, &usage);
-    std::printf(
-        R"({"bench": "load", "dtype": "%s", "weight_bytes": %lld, "seconds": %.3f, "peak_rss_bytes": %lld})"
-        "\n",
-        engine->info().dtype.c_str(), static_cast<long long>(engine->info().weightBytes), seconds,
-        static_cast<long long>(usage.ru_maxrss) * 1024);
-    return 0;
-}
-
 }  // namespace
 
 int main(int argc, char** argv)
@@ -208,15 +173,18 @@ int main(int argc, char** argv)
         if (what == "decode" && argc > 2) {
             return decode(argv[2], argc > 3 ? argv[3] : "fp32", argc > 4 ? std::atoi(argv[4]) : 64);
         }
-        if (what == "load" && argc > 2) {
-            return load(argv[2], argc > 3 ? argv[3] : "fp32");
+        for (const auto& [name, run] : bench::loads()) {
+            if (what == name && argc > 2) {
+                return run(argv[2], argc > 3 ? argv[3] : "fp32");
+            }
         }
     } catch (const std::exception& error) {
         std::fprintf(stderr, "bench: %s\n", error.what());
         return 1;
     }
     std::fputs(
-        "bench preprocess | bandwidth | decode MODEL [DTYPE [TOKENS]] | load MODEL [DTYPE]\n",
+        "bench preprocess | bandwidth | decode MODEL [DTYPE [TOKENS]] | load MODEL [DTYPE] | "
+        "load-once MODEL [DTYPE] | share MODEL [DTYPE]\n",
         stderr);
     return 2;
 }

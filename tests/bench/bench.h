@@ -1,0 +1,34 @@
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace bench {
+
+inline double now()
+{
+    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch())
+        .count();
+}
+
+/// The best of some runs: what the machine can do, least disturbed by its neighbours.
+template <typename Run>
+double best(int runs, Run&& run)
+{
+    double least = 1e30;
+    for (int i = 0; i < runs; ++i) {
+        const double start = now();
+        run();
+        least = std::min(least, now() - start);
+    }
+    return least;
+}
+
+/// The measurements of load.cpp by name: each takes a checkpoint's folder and a dtype, and returns
+/// the exit status.
+std::vector<std::pair<std::string, int (*)(const std::string&, const std::string&)>> loads();
+
+}  // namespace bench
