@@ -19,7 +19,11 @@ first, dimmed on a terminal. Ctrl+C stops and keeps what there is.
   --top-k N             when sampling; 0 for all (50)
   --top-p P             when sampling (1)
   --seed N              when sampling (0)
+  --stop TEXT           end the answer before this text; repeatable
+  --stop-at-end-of-text <|endoftext|> ends the answer, too, not <|im_end|> alone
   --report FILE         also save a report, .pdf or .html
+  --dry-run             print what the request would cost in tokens and load no weights; exit
+                        status 1 where it does not fit
   --json                print one JSON object at the end instead of the stream
 
 Exit status: 0 answered, 1 failed, 2 wrong options, 130 stopped.
@@ -154,6 +158,65 @@ inference::SamplingOptions samplingOptions(const Arguments& arguments)
     return sampling;
 }
 
+std::vector<std::string> stopStrings(const Arguments& arguments)
+{
+    std::vector<std::string> all;
+    for (const Arguments::Item& item : arguments.items()) {
+        if (item.name == "--stop") {
+            if (item.value.empty()) {
+                throw UsageError("--stop is empty; it would end every answer at once");
+            }
+            all.push_back(item.value);
+        }
+    }
+    return all;
+}
+
+void printLedger(const inference::ContextUse& use, const std::vector<Picture>& pictures)
+{
+    const auto line = [](int tokens, const std::string& what) {
+        std::printf("%8d  %s\n", tokens, what.c_str());
+    };
+    line(use.system, "system message");
+    line(use.history, "earlier turns");
+    for (std::size_t i = 0; i < use.pictures.size() && i < pictures.size(); ++i) {
+        const inference::ImageUse& one = use.pictures[i];
+        const std::string frame = pictures[i].label.empty() ? "" : ", " + pictures[i].label;
+        line(one.tokens,
+             pictures[i].choice.file + frame + ": " + std::to_string(one.width) + " × " +
+                 std::to_string(one.height) + ", " + std::to_string(one.tiles) +
+                 (one.tiles == 1 ? " tile" : " tiles"));
+    }
+    line(use.question, "question");
+    line(use.newTokens, "reserved for the answer");
+    const auto whole = std::int64_t(use.promptTokens()) + use.newTokens;
+    std::printf("%8lld  of %d\n", static_cast<long long>(whole), use.contextLength);
+}
+
+int dryRun(const NamedRequest& named, bool json)
+{
+    const inference::ContextUse use = inference::contextUse(named.load.checkpoint, named.request);
+    if (json) {
+        const Json object = {{"dry_run", true},
+                             {"system", use.system},
+                             {"history", use.history},
+                             {"images", imagesJson(use.pictures, named.pictures)},
+                             {"image_tokens", use.pictureTokens()},
+                             {"question", use.question},
+                             {"prompt_tokens", use.promptTokens()},
+                             {"new_tokens", use.newTokens},
+                             {"context_length", use.contextLength},
+                             {"over", use.over()}};
+        std::puts(object.dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
+    } else {
+        printLedger(use, named.pictures);
+    }
+    if (!use.problem.empty()) {
+        throw std::runtime_error(use.problem);
+    }
+    return exitDone;
+}
+
 }  // namespace
 
 int ask(const std::vector<std::string>& words, const std::stop_token& stop)
@@ -164,17 +227,26 @@ int ask(const std::vector<std::string>& words, const std::stop_token& stop)
                                               {"--top-k"},
                                               {"--top-p"},
                                               {"--seed"},
+                                              {"--stop"},
+                                              {"--stop-at-end-of-text", false},
+                                              {"--dry-run", false},
                                               {"--report"},
                                               {"--json", false}}));
     const inference::SamplingOptions sampling = samplingOptions(arguments);
     const auto maxNewTokens = static_cast<int>(
         wholeNumber("--max-new-tokens", arguments.value("--max-new-tokens", "1024"), 1, 1'000'000));
-    NamedRequest named = readRequest(arguments);
+    std::vector<std::string> stops = stopStrings(arguments);
+    NamedRequest named = readRequest(arguments, stop);
     inference::Request& request = named.request;
     request.sampling = sampling;
     request.maxNewTokens = maxNewTokens;
+    request.stopStrings = std::move(stops);
+    request.stopAtEndOfText = arguments.has("--stop-at-end-of-text");
 
     const bool json = arguments.has("--json");
+    if (arguments.has("--dry-run")) {
+        return dryRun(named, json);
+    }
     const auto engine = loadModel(named, "ask", stop);
     StreamPrinter printer(isatty(STDOUT_FILENO) == 1);
     const inference::Answer answer = engine->generate(

@@ -1,5 +1,6 @@
 #include "app/pictures.h"
 
+#include "inference/stop.h"
 #include "ui/model/document.h"
 #include "ui/model/report.h"
 #include "ui/model/to_inference_image.h"
@@ -50,33 +51,10 @@ ui::FrameOptions frameOptions(const PictureChoice& choice)
     return options;
 }
 
-}  // namespace
-
-std::shared_ptr<void> startPictures()
+Picture takePicture(ui::Document& document, const PictureChoice& choice, int index)
 {
-    static int count = 1;
-    static char name[] = "kvl";
-    static char* words[] = {name, nullptr};
-    qputenv("QT_QPA_PLATFORM", "offscreen");
-    qInstallMessageHandler(onQtMessage);
-    return std::make_shared<QGuiApplication>(count, words);
-}
-
-Picture openPicture(const PictureChoice& choice)
-{
-    const auto document = openOne(choice.file);
     const QString file = QString::fromStdString(choice.file);
-    // a file without pictures says so itself
-    if (document->frameCount() > 0 && choice.frame >= document->frameCount()) {
-        throw ui::DocumentError(
-            QStringLiteral("%1 has %2 %3(s); --frame %4 is past the last one, %5")
-                .arg(file)
-                .arg(document->frameCount())
-                .arg(document->frameNoun())
-                .arg(choice.frame)
-                .arg(document->frameCount() - 1));
-    }
-    const ui::Frame frame = document->frame(choice.frame, frameOptions(choice));
+    const ui::Frame frame = document.frame(index, frameOptions(choice));
     if (choice.window && !frame.window) {
         throw ui::DocumentError(
             QStringLiteral("%1 is a colour picture; --window applies to grey values only")
@@ -84,6 +62,8 @@ Picture openPicture(const PictureChoice& choice)
     }
     Picture picture;
     picture.choice = choice;
+    picture.choice.frame = index;
+    picture.label = frame.label.toStdString();
     picture.frameWidth = frame.pixels.width();
     picture.frameHeight = frame.pixels.height();
     picture.note = frame.note.toStdString();
@@ -107,6 +87,52 @@ Picture openPicture(const PictureChoice& choice)
     }
     picture.image = ui::toInferenceImage(pixels);
     return picture;
+}
+
+/// Throws where the document lacks the frames. A file without pictures says so itself.
+void checkFrames(const ui::Document& document, const PictureChoice& choice)
+{
+    const int last = choice.frames ? choice.frames->last : choice.frame;
+    if (document.frameCount() > 0 && last >= document.frameCount()) {
+        throw ui::DocumentError(
+            QStringLiteral("%1 has %2 %3(s); %4 %5 is past the last one, %6")
+                .arg(QString::fromStdString(choice.file))
+                .arg(document.frameCount())
+                .arg(document.frameNoun())
+                .arg(choice.frames ? QStringLiteral("--frames up to") : QStringLiteral("--frame"))
+                .arg(last)
+                .arg(document.frameCount() - 1));
+    }
+}
+
+}  // namespace
+
+std::shared_ptr<void> startPictures()
+{
+    static int count = 1;
+    static char name[] = "kvl";
+    static char* words[] = {name, nullptr};
+    qputenv("QT_QPA_PLATFORM", "offscreen");
+    qInstallMessageHandler(onQtMessage);
+    return std::make_shared<QGuiApplication>(count, words);
+}
+
+std::vector<Picture> openPictures(const PictureChoice& choice, const std::stop_token& stop)
+{
+    const auto document = openOne(choice.file);
+    checkFrames(*document, choice);
+    const FrameRange range = choice.frames.value_or(FrameRange{choice.frame, choice.frame, 1});
+    std::vector<Picture> pictures;
+    for (int index = range.first; index <= range.last; index += range.step) {
+        inference::throwIfStopped(stop);
+        pictures.push_back(takePicture(*document, choice, index));
+    }
+    return pictures;
+}
+
+Picture openPicture(const PictureChoice& choice)
+{
+    return openPictures(choice).front();
 }
 
 void writePng(const inference::Image& image, const std::string& file)

@@ -7,6 +7,7 @@
 
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -18,22 +19,29 @@ struct Region {
     int x = 0, y = 0, width = 0, height = 0;
 };
 
+/// Frames counted from 0, both ends included.
+struct FrameRange {
+    int first = 0, last = 0, step = 1;
+};
+
 /// A picture as the user names it.
 struct PictureChoice {
     std::string file;
     int frame = 0;
+    std::optional<FrameRange> frames;                 // of a video, instead of `frame`
     std::optional<std::pair<double, double>> window;  // centre, width
     std::optional<Region> region;
     bool asShown = false;
 };
 
-/// Takes --frame, --window, --region and --as-shown into the choice; leaves other options alone.
-/// Throws UsageError.
+/// Takes --frame, --frames, --window, --region and --as-shown into the choice; leaves other options
+/// alone. Throws UsageError.
 void applyChoice(PictureChoice& choice, const Arguments::Item& option);
 
 /// The pixels the model is given, and where they come from.
 struct Picture {
-    PictureChoice choice;
+    PictureChoice choice;  // `frame` is the one that was read
+    std::string label;     // of the frame: "0:04.2", "slice 12 of 40"
     inference::Image image;
     int frameWidth = 0, frameHeight = 0;  // of the whole frame
     std::string note;  // how the model's picture differs from what a viewer shows
@@ -43,7 +51,8 @@ struct Picture {
 /// main thread. Fonts and PDF pages want Qt's application object; no screen is used.
 std::shared_ptr<void> startPictures();
 
-/// Throws an exception whose message is a sentence.
+/// The one frame, or all of the range, in order. Throws an exception whose message is a sentence.
+std::vector<Picture> openPictures(const PictureChoice& choice, const std::stop_token& stop = {});
 Picture openPicture(const PictureChoice& choice);
 
 /// Writes 8-bit RGB as PNG, whole or not at all.

@@ -20,6 +20,11 @@ std::shared_ptr<void> startPictures()
     return nullptr;
 }
 
+std::vector<Picture> openPictures(const PictureChoice& choice, const std::stop_token&)
+{
+    refuse(choice.file);
+}
+
 Picture openPicture(const PictureChoice& choice)
 {
     refuse(choice.file);

@@ -1,5 +1,6 @@
 #include "app/request_options.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
 #include <unistd.h>
@@ -64,19 +65,55 @@ std::vector<inference::Message> readHistory(const std::string& file)
     return messages;
 }
 
+std::size_t marksIn(const std::string& text)
+{
+    constexpr std::string_view mark = "<image>";
+    std::size_t count = 0;
+    for (std::size_t at = text.find(mark); at != std::string::npos;
+         at = text.find(mark, at + mark.size())) {
+        ++count;
+    }
+    return count;
+}
+
+/// Gives the pictures to the questions, as the help of --history says.
+void handOut(const std::vector<Picture>& pictures, std::vector<inference::Message>& messages)
+{
+    const auto marked = [](const inference::Message& message) {
+        return message.role == inference::Role::User && marksIn(message.text) > 0;
+    };
+    inference::Message* fallback = &messages.back();
+    if (std::none_of(messages.begin(), messages.end(), marked)) {
+        fallback = &messages.front();
+    }
+    std::size_t next = 0;
+    const auto give = [&](inference::Message& message, std::size_t count) {
+        for (; count > 0 && next < pictures.size(); --count, ++next) {
+            message.images.push_back(pictures[next].image);
+            message.video = pictures[next].choice.frames.has_value();
+        }
+    };
+    for (inference::Message& message : messages) {
+        if (message.role == inference::Role::User) {
+            give(message, marksIn(message.text));
+        }
+    }
+    give(*fallback, pictures.size());
+}
+
 }  // namespace
 
 std::vector<Arguments::Option> requestOptions(std::initializer_list<Arguments::Option> own)
 {
-    std::vector<Arguments::Option> all{{"--model"},     {"--image"},  {"--frame"},
-                                       {"--window"},    {"--region"}, {"--as-shown", false},
-                                       {"--max-tiles"}, {"--system"}, {"--history"},
-                                       {"--device"},    {"--dtype"}};
+    std::vector<Arguments::Option> all{{"--model"},           {"--image"},     {"--frame"},
+                                       {"--frames"},          {"--window"},    {"--region"},
+                                       {"--as-shown", false}, {"--max-tiles"}, {"--system"},
+                                       {"--history"},         {"--device"},    {"--dtype"}};
     all.insert(all.end(), own.begin(), own.end());
     return all;
 }
 
-NamedRequest readRequest(const Arguments& arguments)
+NamedRequest readRequest(const Arguments& arguments, const std::stop_token& stop)
 {
     const std::vector<std::string> questions = arguments.positional();
     if (questions.size() != 1) {
@@ -101,11 +138,17 @@ NamedRequest readRequest(const Arguments& arguments)
     named.load.checkpoint = *arguments.value("--model");
     named.load.device = arguments.value("--device", "auto");
     named.load.dtype = arguments.value("--dtype", "auto");
+    const auto isVideo = [](const PictureChoice& choice) { return choice.frames.has_value(); };
+    if (choices.size() > 1 && std::any_of(choices.begin(), choices.end(), isVideo)) {
+        throw UsageError("--frames asks about one video; it does not go with another --image");
+    }
     named.pictureSystem = startPictures();
     for (const PictureChoice& choice : choices) {
-        named.pictures.push_back(openPicture(choice));
-        request.messages.front().images.push_back(named.pictures.back().image);
+        for (Picture& picture : openPictures(choice, stop)) {
+            named.pictures.push_back(std::move(picture));
+        }
     }
+    handOut(named.pictures, request.messages);
     return named;
 }
 
@@ -144,6 +187,7 @@ Json imagesJson(const std::vector<inference::ImageUse>& images,
         const inference::ImageUse& use = images[i];
         Json image = {{"file", pictures[i].choice.file},
                       {"frame", pictures[i].choice.frame},
+                      {"label", pictures[i].label},
                       {"width", use.width},
                       {"height", use.height},
                       {"grid", {use.grid.columns, use.grid.rows}},

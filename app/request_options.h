@@ -18,15 +18,18 @@ inline constexpr char requestHelp[] =
     R"(  --model DIR           checkpoint folder: config.json, tokenizer files, safetensors
   --image FILE          a picture, DICOM file, folder with one series, PDF or video; repeatable
   --frame N             frame, slice or page of it, counted from 0
+  --frames A-B[:STEP]   these frames of it as a video, one tile each; A and B are counted from 0 and
+                        both are taken
   --window C/W          window centre and width, in the frame's units (HU in CT)
   --region x,y,w,h      part of it, in pixels from the top left
   --as-shown            give the model what a viewer shows: upright, blended, windowed 16-bit grey
-                        (--frame, --window, --region and --as-shown belong to the --image before
+                        (--frame, --frames, --window, --region and --as-shown belong to the --image before
                         them; before the first one, to all)
   --max-tiles N         tiles a picture without the thumbnail, 1 to 40 (12)
   --system PRESET       default, none, thinking, or the text of a system message
-  --history FILE        earlier turns as JSON [[question, answer], ...]; the pictures belong to the
-                        first question
+  --history FILE        earlier turns as JSON [[question, answer], ...]; the pictures go to the
+                        <image> marks of the questions in order, those left over to the last
+                        question; where earlier questions have no marks, all to the first one
   --device D            auto, cpu, cuda:N (auto)
   --dtype T             auto, bf16, fp32 (auto)
 )";
@@ -44,7 +47,7 @@ struct NamedRequest {
 
 /// Opens the pictures, so call it on the main thread and before loadModel(): a wrong file name must
 /// not cost a load. Throws UsageError, and sentences.
-NamedRequest readRequest(const Arguments& arguments);
+NamedRequest readRequest(const Arguments& arguments, const std::stop_token& stop);
 
 /// Loads the model, with the progress on a terminal; what the pictures' notes say follows.
 std::unique_ptr<inference::Engine> loadModel(const NamedRequest& named, const char* command,

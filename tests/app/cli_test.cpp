@@ -115,6 +115,16 @@ private Q_SLOTS:
         QTest::newRow("window 0") << QStringList{"ask",  "--model", "x",       "--window",
                                                  "40/0", "q",       "--image", "y"}
                                   << QByteArray("a width above 0");
+        QTest::newRow("frames") << QStringList{"ask", "--model",  "x", "--image",
+                                               "y",   "--frames", "3", "q"}
+                                << QByteArray("expected A-B or A-B:STEP");
+        QTest::newRow("frames backwards")
+            << QStringList{"ask", "--model", "x", "--image", "y", "--frames", "5-3", "q"}
+            << QByteArray("the first frame before the last");
+        QTest::newRow("frames and pictures")
+            << QStringList{"ask",      "--model", "x",       "--image", "y",
+                           "--frames", "0-3",     "--image", "z",       "q"}
+            << QByteArray("does not go with another --image");
         QTest::newRow("region") << QStringList{"tiles", "--out", "x", "--region", "1,2,3", "y"}
                                 << QByteArray("4 numbers joined by ','");
     }
@@ -224,6 +234,101 @@ private Q_SLOTS:
         const Result broken = kvl(words + QStringList{"--history", history, "And now?"});
         QCOMPARE(broken.status, 1);
         QVERIFY2(broken.error.contains("is no history"), broken.error);
+    }
+
+    void picturesGoToTheMarksOfTheHistory()
+    {
+        const QString history = m_folder.filePath("marks.json");
+        QFile file(history);
+        QVERIFY(file.open(QIODevice::WriteOnly));
+        file.write(R"([["Look: <image>", "A gradient."]])");
+        file.close();
+        // the second picture has no mark and goes to the question
+        const Result result =
+            kvl({"ask", "--model", m_model, "--image", m_picture, "--image", m_picture,
+                 "--max-tiles", "1", "--history", history, "--dry-run", "--json", "And this?"});
+        QVERIFY2(result.status == 0, result.error);
+        const Result typed = kvl({"ask", "--model", m_model, "--image", m_picture, "--image",
+                                  m_picture, "--max-tiles", "1", "--history", history, "--dry-run",
+                                  "--json", "Image-2: <image>\nAnd this?"});
+        QCOMPARE(result.json(), typed.json());
+        QCOMPARE(result.json()["images"].toArray().size(), 2);
+    }
+
+    void framesAreNamedAndCostOneTileEach_data()
+    {
+        QTest::addColumn<QString>("name");
+        QTest::newRow("video") << "endoscopy/zoom.mp4";
+        QTest::newRow("multi-frame DICOM") << "dicom/emri_small.dcm";
+    }
+
+    void framesAreNamedAndCostOneTileEach()
+    {
+        QFETCH(QString, name);
+        const QString file = dataFile(name);
+        if (file.isEmpty()) {
+            QSKIP(test::missingSharedData);
+        }
+        const Result result = kvl({"ask", "--model", m_model, "--image", file, "--frames", "1-7:3",
+                                   "--max-new-tokens", "2", "--json", "What happens?"});
+        QVERIFY2(result.status == 0, result.error);
+        const QJsonArray images = result.json()["images"].toArray();
+        QCOMPARE(images.size(), 3);
+        for (int i = 0; i < 3; ++i) {
+            const QJsonObject image = images[i].toObject();
+            QCOMPARE(image["file"].toString(), file);
+            QCOMPARE(image["frame"].toInt(), 1 + 3 * i);
+            QVERIFY(!image["label"].toString().isEmpty());
+            QCOMPARE(image["tiles"].toInt(), 1);
+        }
+        const Result past = kvl({"ask", "--model", m_model, "--image", file, "--frames",
+                                 "0-1000:500", "--dry-run", "q"});
+        QCOMPARE(past.status, 1);
+        QVERIFY2(past.error.contains("--frames up to 1000 is past the last one"), past.error);
+    }
+
+    void dryRunNeedsNoWeightsAndSaysWhatFits()
+    {
+        const QString folder = m_folder.filePath("without-weights");
+        QVERIFY(QDir().mkpath(folder));
+        for (const QString& name : QDir(m_model).entryList(QDir::Files)) {
+            if (!name.endsWith(".safetensors")) {
+                QVERIFY(QFile::copy(m_model + '/' + name, folder + '/' + name));
+            }
+        }
+        const QStringList words{"ask",       "--model",         folder, "--image", m_picture,
+                                "--dry-run", "--max-new-tokens"};
+        const Result fits = kvl(words + QStringList{"100", "--json", "What is this?"});
+        QVERIFY2(fits.status == 0, fits.error);
+        const QJsonObject ledger = fits.json();
+        QCOMPARE(ledger["image_tokens"].toInt(), 13 * 256);
+        QCOMPARE(ledger["prompt_tokens"].toInt(),
+                 ledger["system"].toInt() + ledger["history"].toInt() +
+                     ledger["image_tokens"].toInt() + ledger["question"].toInt());
+        QCOMPARE(ledger["over"].toInt(), 0);
+        const Result real = kvl({"ask", "--model", m_model, "--image", m_picture,
+                                 "--max-new-tokens", "1", "--json", "What is this?"});
+        QCOMPARE(ledger["prompt_tokens"].toInt(), real.json()["prompt_ids"].toArray().size());
+
+        const Result over = kvl(words + QStringList{"8000", "What is this?"});
+        QCOMPARE(over.status, 1);
+        QVERIFY2(over.out.contains("13 tiles"), over.out);
+        QVERIFY2(over.error.contains("new tokens fit"), over.error);
+    }
+
+    void stopStringsEndTheAnswer()
+    {
+        const QStringList words{"ask",  "--model",          m_model, "--device", "cpu", "--dtype",
+                                "fp32", "--max-new-tokens", "12",    "Hello"};
+        const Result whole = kvl(words + QStringList{"--json"});
+        const QString text = whole.json()["text"].toString();
+        const QString word = text.mid(text.size() / 2, 2);
+        const Result cut =
+            kvl(words + QStringList{"--stop", "never said", "--stop", word, "--json"});
+        QVERIFY2(cut.status == 0, cut.error);
+        QCOMPARE(cut.json()["stop"].toString(), "stop_string");
+        QCOMPARE(cut.json()["text"].toString(), text.left(text.indexOf(word)).trimmed());
+        QCOMPARE(kvl(words + QStringList{"--stop", ""}).status, 2);
     }
 
     void interruptKeepsWhatThereIs()
