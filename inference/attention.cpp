@@ -83,4 +83,26 @@ at::Tensor attendCausal(const at::Tensor& q, const at::Tensor& keys, const at::T
     return all;
 }
 
+at::Tensor attendPacked(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+                        const std::vector<std::int64_t>& lengths)
+{
+    const std::int64_t group = q.size(1) / k.size(1);
+    std::vector<at::Tensor> parts;
+    std::int64_t first = 0;
+    for (const std::int64_t length : lengths) {
+        // the kernels that keep no matrix of scores want as many key heads as query heads
+        const auto part = [&](const at::Tensor& x, std::int64_t times) {
+            const at::Tensor heads = x.narrow(0, first, length).transpose(0, 1);
+            return (times == 1 ? heads : heads.repeat_interleave(times, 0)).unsqueeze(0);
+        };
+        parts.push_back(at::scaled_dot_product_attention(part(q, 1), part(k, group), part(v, group),
+                                                         {}, 0.0, true)
+                            .squeeze(0)
+                            .transpose(0, 1)
+                            .flatten(1));
+        first += length;
+    }
+    return parts.size() == 1 ? parts.front() : at::cat(parts, 0);
+}
+
 }  // namespace inference

@@ -2,7 +2,9 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cstdint>
 #include <stop_token>
+#include <vector>
 
 namespace inference {
 
@@ -16,5 +18,11 @@ at::Tensor attendAll(const at::Tensor& q, const at::Tensor& k, const at::Tensor&
 /// Cancelled.
 at::Tensor attendCausal(const at::Tensor& q, const at::Tensor& keys, const at::Tensor& values,
                         const std::stop_token& stop);
+
+/// Sequences one behind the other, of these lengths, each position sees its own sequence up to
+/// itself. q [n, heads, headDim], k and v [n, kvHeads, headDim] -> [n, heads * headDim]. Autograd
+/// can follow it.
+at::Tensor attendPacked(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+                        const std::vector<std::int64_t>& lengths);
 
 }  // namespace inference

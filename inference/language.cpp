@@ -60,19 +60,17 @@ at::Tensor LanguageModel::embed(const at::Tensor& ids) const
     return at::embedding(m_embeddings, ids.to(m_options.device()));
 }
 
-LanguageModel::Rotation LanguageModel::rotation(std::int64_t first, std::int64_t n) const
+LanguageModel::Rotation LanguageModel::rotation(const at::Tensor& positions) const
 {
-    const at::Tensor positions = at::arange(first, first + n, m_frequencies.options());
     const at::Tensor angles = at::outer(positions, m_frequencies).repeat({1, 2}).unsqueeze(1);
     const at::ScalarType dtype = m_options.dtype().toScalarType();
     return {angles.cos().to(dtype), angles.sin().to(dtype)};
 }
 
 /// x [n, hidden], normed -> [n, hidden] behind o_proj.
-at::Tensor LanguageModel::attend(int index, const at::Tensor& x, const Rotation& angles,
-                                 KvCache& cache, const std::stop_token& stop) const
+at::Tensor LanguageModel::attend(const Layer& layer, const at::Tensor& x, const Rotation& angles,
+                                 const Attention& attention, const std::stop_token& stop) const
 {
-    const Layer& layer = m_layers[std::size_t(index)];
     const auto heads = [&](const Linear& linear) {
         return apply(linear, x, stop).view({x.size(0), -1, m_config.headDim});
     };
@@ -81,8 +79,7 @@ at::Tensor LanguageModel::attend(int index, const at::Tensor& x, const Rotation&
     const at::Tensor k = rotate(rmsNorm(heads(*layer.key), layer.keyNorm, m_config.rmsNormEps),
                                 angles.cos, angles.sin);
     const at::Tensor v = heads(*layer.value);
-    const auto [keys, values] = cache.append(index, k.transpose(0, 1), v.transpose(0, 1));
-    return apply(*layer.output, attendCausal(q, keys, values, stop), stop);
+    return apply(*layer.output, attention(q, k, v), stop);
 }
 
 at::Tensor LanguageModel::feedForward(const Layer& layer, const at::Tensor& x,
@@ -98,24 +95,57 @@ at::Tensor LanguageModel::feedForward(const Layer& layer, const at::Tensor& x,
     });
 }
 
+/// h [n, hidden] -> the same, behind the layer.
+at::Tensor LanguageModel::run(const Layer& layer, const at::Tensor& h, const Rotation& angles,
+                              const Attention& attention, const std::stop_token& stop) const
+{
+    const at::Tensor normed = rmsNorm(h, layer.inputNorm, m_config.rmsNormEps);
+    const at::Tensor attended = attend(layer, normed, angles, attention, stop);
+    const NormedSum sum = addRmsNorm(attended, h, layer.postNorm, m_config.rmsNormEps);
+    return sum.sum + feedForward(layer, sum.normed, stop);
+}
+
 at::Tensor LanguageModel::states(const at::Tensor& x, KvCache& cache, const std::stop_token& stop,
                                  const OnLayer& onLayer) const
 {
     const std::int64_t n = x.size(0);
-    const Rotation angles = rotation(cache.length(), n);
+    const Rotation angles =
+        rotation(at::arange(cache.length(), cache.length() + n, m_frequencies.options()));
     at::Tensor h = x;
     for (int i = 0; i < m_config.layers; ++i) {
-        const Layer& layer = m_layers[std::size_t(i)];
-        const at::Tensor attended =
-            attend(i, rmsNorm(h, layer.inputNorm, m_config.rmsNormEps), angles, cache, stop);
-        const NormedSum normed = addRmsNorm(attended, h, layer.postNorm, m_config.rmsNormEps);
-        h = normed.sum + feedForward(layer, normed.normed, stop);
+        const auto cached = [&](const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
+            const auto [keys, values] = cache.append(i, k.transpose(0, 1), v.transpose(0, 1));
+            return attendCausal(q, keys, values, stop);
+        };
+        h = run(m_layers[std::size_t(i)], h, angles, cached, stop);
         if (onLayer) {
             onLayer(i, h);
         }
     }
     throwIfStopped(stop);
     cache.advance(int(n));
+    return h;
+}
+
+at::Tensor LanguageModel::states(const at::Tensor& x, const std::vector<std::int64_t>& lengths,
+                                 const RunLayer& runLayer) const
+{
+    std::vector<at::Tensor> positions;
+    for (const std::int64_t length : lengths) {
+        positions.push_back(at::arange(length, m_frequencies.options()));
+    }
+    const Rotation angles = rotation(at::cat(positions));
+    at::Tensor h = x;
+    for (const Layer& layer : m_layers) {
+        // kept until the gradient is computed, perhaps, so by value
+        const Layerwork work = [this, &layer, angles, lengths](const at::Tensor& states) {
+            const auto packed = [&](const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
+                return attendPacked(q, k, v, lengths);
+            };
+            return run(layer, states, angles, packed, {});
+        };
+        h = runLayer ? runLayer(h, work) : work(h);
+    }
     return h;
 }
 

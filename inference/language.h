@@ -1,6 +1,7 @@
 #pragma once
 
 #include "inference/config.h"
+#include "inference/gradient.h"
 #include "inference/kv_cache.h"
 #include "inference/linear.h"
 
@@ -29,6 +30,10 @@ public:
     /// 100 ms of a stop request; the cache then holds what it held.
     at::Tensor states(const at::Tensor& x, KvCache& cache, const std::stop_token& stop,
                       const OnLayer& onLayer = {}) const;
+    /// Sequences one behind the other, of these lengths, each from position 0 and blind to the
+    /// others, without a cache; autograd can follow. `run` computes the layers. -> states.
+    at::Tensor states(const at::Tensor& x, const std::vector<std::int64_t>& lengths,
+                      const RunLayer& run = {}) const;
     /// states [n, hidden] -> [n, vocabulary] of what follows each; 0.6 MB a row in float32, so
     /// many rows come in parts.
     at::Tensor logits(const at::Tensor& states) const;
@@ -48,9 +53,16 @@ private:
         at::Tensor cos, sin;
     };
 
-    Rotation rotation(std::int64_t first, std::int64_t n) const;
-    at::Tensor attend(int index, const at::Tensor& x, const Rotation& rotation, KvCache& cache,
-                      const std::stop_token& stop) const;
+    /// q [n, heads, headDim], k and v [n, kvHeads, headDim], rotated -> [n, heads * headDim].
+    using Attention =
+        std::function<at::Tensor(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v)>;
+
+    /// Of positions [n], float32.
+    Rotation rotation(const at::Tensor& positions) const;
+    at::Tensor attend(const Layer& layer, const at::Tensor& x, const Rotation& rotation,
+                      const Attention& attention, const std::stop_token& stop) const;
+    at::Tensor run(const Layer& layer, const at::Tensor& h, const Rotation& rotation,
+                   const Attention& attention, const std::stop_token& stop) const;
     at::Tensor feedForward(const Layer& layer, const at::Tensor& x,
                            const std::stop_token& stop) const;
 

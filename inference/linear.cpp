@@ -1,6 +1,7 @@
 #include "inference/linear.h"
 
 #include "inference/gemv.h"
+#include "inference/gradient.h"
 #include "inference/stop.h"
 
 #include <ATen/ATen.h>
@@ -27,7 +28,8 @@ public:
 
     at::Tensor operator()(const at::Tensor& x) const override
     {
-        const bool oneRow = x.device().is_cpu() && x.numel() == in() && canMultiply();
+        const bool oneRow = x.device().is_cpu() && x.numel() == in() && canMultiply() &&
+            !isFollowed(x, m_weight, m_bias);
         if (oneRow && x.scalar_type() == at::kFloat) {
             return oneRowOf<float>(x);
         }
@@ -81,16 +83,21 @@ at::Tensor byRows(const at::Tensor& x, std::int64_t perRow, const std::stop_toke
         return work(x);
     }
     at::Tensor all;
+    std::vector<at::Tensor> followed;  // autograd would copy `all` for each part
     for (std::int64_t row = 0; row < n; row += part) {
         throwIfStopped(stop);
         const std::int64_t rows = std::min(part, n - row);
         const at::Tensor some = work(x.narrow(0, row, rows));
+        if (some.requires_grad()) {
+            followed.push_back(some);
+            continue;
+        }
         if (!all.defined()) {
             all = at::empty({n, some.size(1)}, some.options());
         }
         all.narrow(0, row, rows).copy_(some);
     }
-    return all;
+    return followed.empty() ? all : at::cat(followed, 0);
 }
 
 at::Tensor apply(const Linear& linear, const at::Tensor& x, const std::stop_token& stop)

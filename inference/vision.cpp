@@ -11,8 +11,9 @@
 namespace inference {
 namespace {
 
-constexpr double projectorEps = 1e-5;     // torch's default; the ViT's is in the config
-constexpr std::int64_t tilesAtOnce = 16;  // on a GPU; bounds memory
+constexpr double projectorEps = 1e-5;         // torch's default; the ViT's is in the config
+constexpr std::int64_t tilesAtOnce = 16;      // on a GPU; bounds memory
+constexpr std::int64_t patchesAtOnce = 1024;  // fill all threads of a CPU: one tile of 448 pixels
 
 /// The grid of the checkpoint, resized where tiles have another size (model specification 2.3);
 /// torch's bicubic, a = -0.75, without antialiasing.
@@ -41,8 +42,10 @@ VisionTower::VisionTower(Weights& weights)
     };
     const std::string embeddings = "vision_model.embeddings.";
     m_classToken = weights.tensor(embeddings + "class_embedding");
-    m_positions = resizePositions(weights.tensor(embeddings + "position_embedding"),
-                                  m_config.patchesPerSide());
+    m_positions = weights.tensor(embeddings + "position_embedding");
+    if (!isFollowed(m_positions)) {
+        m_positions = resizePositions(m_positions, m_config.patchesPerSide());
+    }
     m_patchWeight = weights.tensor(embeddings + "patch_embedding.weight");
     m_patchBias = weights.tensor(embeddings + "patch_embedding.bias");
     for (int i = 0; i < m_config.vision.layers; ++i) {
@@ -76,7 +79,7 @@ at::Tensor VisionTower::embedPatches(const at::Tensor& tiles) const
     const at::Tensor patches = at::conv2d(pixels, m_patchWeight, m_patchBias, {stride, stride});
     const std::int64_t n = tiles.size(0), width = m_config.vision.hiddenSize;
     return at::cat({m_classToken.expand({n, 1, width}), patches.flatten(2).transpose(1, 2)}, 1) +
-        m_positions;
+        resizePositions(m_positions, m_config.patchesPerSide());
 }
 
 /// x [n * positions, c], normed -> the same shape, before proj.
@@ -92,21 +95,32 @@ at::Tensor VisionTower::attend(const Layer& layer, const at::Tensor& x, std::int
     return attendAll(qkv[0], qkv[1], qkv[2]).transpose(1, 2).reshape({tiles * positions, width});
 }
 
-at::Tensor VisionTower::encode(const at::Tensor& tiles, const std::stop_token& stop) const
+/// x [n * positions, c] -> the same, behind the layer.
+at::Tensor VisionTower::run(const Layer& layer, const at::Tensor& x, std::int64_t tiles,
+                            const std::stop_token& stop) const
+{
+    const std::int64_t ffn = 2 * x.size(1) * m_config.vision.intermediateSize;
+    const at::Tensor attended =
+        attend(layer, normalise(x, layer.norm1, m_config.vision.layerNormEps), tiles, stop);
+    const at::Tensor h = x + apply(*layer.proj, attended, stop) * layer.scale1;
+    const at::Tensor branch = byRows(h, ffn, stop, [&](const at::Tensor& rows) {
+        const at::Tensor normed = normalise(rows, layer.norm2, m_config.vision.layerNormEps);
+        return (*layer.fc2)(at::gelu((*layer.fc1)(normed)));
+    });
+    return h + branch * layer.scale2;
+}
+
+at::Tensor VisionTower::encode(const at::Tensor& tiles, const std::stop_token& stop,
+                               const RunLayer& runLayer) const
 {
     throwIfStopped(stop);
     const std::int64_t n = tiles.size(0), width = m_config.vision.hiddenSize;
-    const std::int64_t ffn = 2 * width * m_config.vision.intermediateSize;
     at::Tensor h = embedPatches(tiles).reshape({-1, width});
     for (const Layer& layer : m_layers) {
-        const at::Tensor attended =
-            attend(layer, normalise(h, layer.norm1, m_config.vision.layerNormEps), n, stop);
-        h = h + apply(*layer.proj, attended, stop) * layer.scale1;
-        const at::Tensor branch = byRows(h, ffn, stop, [&](const at::Tensor& rows) {
-            const at::Tensor normed = normalise(rows, layer.norm2, m_config.vision.layerNormEps);
-            return (*layer.fc2)(at::gelu((*layer.fc1)(normed)));
-        });
-        h = h + branch * layer.scale2;
+        const Layerwork work = [this, &layer, n, stop](const at::Tensor& states) {
+            return run(layer, states, n, stop);
+        };
+        h = runLayer ? runLayer(h, work) : work(h);
     }
     return h.view({n, -1, width}).narrow(1, 1, h.size(0) / n - 1);
 }
@@ -123,14 +137,18 @@ at::Tensor VisionTower::project(const at::Tensor& features, const std::stop_toke
     return apply(*m_projector3, x, stop);
 }
 
-at::Tensor VisionTower::operator()(const at::Tensor& tiles, const std::stop_token& stop) const
+at::Tensor VisionTower::operator()(const at::Tensor& tiles, const std::stop_token& stop,
+                                   const RunLayer& runLayer) const
 {
-    // on a CPU one tile fills all threads already
-    const std::int64_t atOnce = m_options.device().is_cpu() ? 1 : tilesAtOnce;
+    const std::int64_t patches =
+        std::int64_t(m_config.patchesPerSide()) * m_config.patchesPerSide();
+    const std::int64_t atOnce = m_options.device().is_cpu()
+        ? std::max<std::int64_t>(1, patchesAtOnce / patches)
+        : tilesAtOnce;
     std::vector<at::Tensor> tokens;
     for (std::int64_t tile = 0; tile < tiles.size(0); tile += atOnce) {
         const at::Tensor some = tiles.narrow(0, tile, std::min(atOnce, tiles.size(0) - tile));
-        tokens.push_back(project(encode(some, stop), stop));
+        tokens.push_back(project(encode(some, stop, runLayer), stop));
     }
     return tokens.size() == 1 ? tokens.front() : at::cat(tokens, 0);
 }

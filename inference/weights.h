@@ -16,11 +16,14 @@ class Weights {
 public:
     Weights(const Checkpoint& checkpoint, at::Device device, at::ScalarType dtype,
             OnProgress onProgress, std::stop_token stop);
+    virtual ~Weights() = default;
+    Weights(const Weights&) = delete;
+    Weights& operator=(const Weights&) = delete;
 
     const ModelConfig& config() const { return m_checkpoint.config(); }
     at::TensorOptions options() const;
     /// Throws Cancelled, OutOfMemory.
-    at::Tensor tensor(const std::string& name);
+    virtual at::Tensor tensor(const std::string& name);
     /// name.weight and, with `bias`, name.bias.
     std::unique_ptr<Linear> linear(const std::string& name, bool bias);
 

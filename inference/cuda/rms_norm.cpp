@@ -3,6 +3,7 @@
 #include "inference/cuda/kernels.h"
 #include "inference/device.h"
 #include "inference/error.h"
+#include "inference/gradient.h"
 
 #include <ATen/ATen.h>
 
@@ -10,11 +11,11 @@ namespace inference {
 namespace {
 
 /// Whether our kernel computes it: rows one behind the other, bf16 or fp32.
-bool fitsKernel(const at::Tensor& x)
+bool fitsKernel(const at::Tensor& x, const at::Tensor& weight)
 {
     const at::ScalarType type = x.scalar_type();
     return x.is_cuda() && x.is_contiguous() && (type == at::kBFloat16 || type == at::kFloat) &&
-        x.numel() > 0 && cudaKernels() != nullptr;
+        x.numel() > 0 && !isFollowed(x, weight) && cudaKernels() != nullptr;
 }
 
 NormedSum runKernel(const at::Tensor& x, const at::Tensor* residual, const at::Tensor& weight,
@@ -50,7 +51,7 @@ at::Tensor rmsNormTwin(const at::Tensor& x, const at::Tensor& weight, double eps
 
 at::Tensor rmsNorm(const at::Tensor& x, const at::Tensor& weight, double eps)
 {
-    if (fitsKernel(x)) {
+    if (fitsKernel(x, weight)) {
         return runKernel(x, nullptr, weight, eps).normed;
     }
     return rmsNormTwin(x, weight, eps);
@@ -59,7 +60,7 @@ at::Tensor rmsNorm(const at::Tensor& x, const at::Tensor& weight, double eps)
 NormedSum addRmsNorm(const at::Tensor& x, const at::Tensor& residual, const at::Tensor& weight,
                      double eps)
 {
-    if (fitsKernel(x) && residual.is_contiguous()) {
+    if (fitsKernel(x, weight) && !isFollowed(residual) && residual.is_contiguous()) {
         return runKernel(x, &residual, weight, eps);
     }
     at::Tensor sum = x + residual;

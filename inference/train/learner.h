@@ -1,0 +1,64 @@
+#pragma once
+
+#include "inference/checkpoint.h"
+#include "inference/image.h"
+#include "inference/language.h"
+#include "inference/prompt.h"
+#include "inference/tokenizer.h"
+#include "inference/train/parameters.h"
+#include "inference/vision.h"
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace inference::train {
+
+/// A conversation as the model computes it.
+struct Example {
+    std::vector<TokenId> ids;
+    std::vector<bool> learnt;  // of each id: the model has to write it
+    std::vector<Image> tiles;  // of all pictures, in order
+    std::string where;         // it stands in the data
+
+    /// Tokens that count in the loss; the first token follows nothing.
+    std::int64_t targets() const;
+};
+
+/// The model of a checkpoint, the very one that answers, with weights that change.
+class Learner {
+public:
+    struct Options {
+        at::Device device = at::kCPU;
+        at::ScalarType dtype = at::kFloat;
+        Frozen frozen;
+        bool recompute = false;  // keep a layer's input only
+    };
+
+    /// Throws Error, OutOfMemory, Cancelled.
+    Learner(const Checkpoint& checkpoint, const Options& options, const OnProgress& onProgress,
+            const std::stop_token& stop);
+
+    /// The conversation's tokens and tiles. Any thread. Throws Error.
+    Example prepare(const Request& request) const;
+    /// Cross-entropy summed over the targets of all examples, packed one behind the other.
+    at::Tensor loss(std::span<const Example> examples) const;
+
+    std::vector<Parameter>& parameters() { return m_weights.all(); }
+    const std::vector<Parameter>& parameters() const { return m_weights.all(); }
+
+private:
+    at::Tensor embed(std::span<const Example> examples) const;
+    at::Tensor crossEntropy(const at::Tensor& states, const at::Tensor& targets) const;
+
+    ModelConfig m_config;
+    Options m_options;
+    std::unique_ptr<Tokenizer> m_tokenizer;
+    TokenId m_imageToken = 0;
+    TrainedWeights m_weights;
+    VisionTower m_vision;
+    LanguageModel m_language;
+};
+
+}  // namespace inference::train
