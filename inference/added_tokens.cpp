@@ -67,6 +67,17 @@ std::set<std::string> namedSpecial(const json& config)
 
 }  // namespace
 
+void checkAddedTokenFlags(const std::filesystem::path& file, const json& token)
+{
+    for (const char* flag : {"lstrip", "rstrip", "single_word"}) {
+        if (token.is_object() && token.value(flag, false)) {
+            throw Error("The file " + file.string() + " has an added token \"" +
+                        token.value("content", std::string()) + "\" with " + flag +
+                        ", which is not done here; its tokenizer is of another model family.");
+        }
+    }
+}
+
 AddedTokens::AddedTokens(std::vector<AddedToken> tokens)
     : m_tokens(std::move(tokens))
 {
@@ -170,6 +181,7 @@ std::vector<AddedToken> readAddedTokens(const std::filesystem::path& folder)
                 std::from_chars(key.data(), key.data() + key.size(), id);
                 const std::string spelling = contentOf(entry);
                 checkToken(configFile, spelling, id);
+                checkAddedTokenFlags(configFile, entry);
                 if (const auto known = tokens.find(spelling);
                     known != tokens.end() && known->second.id != id) {
                     throw Error("The token \"" + spelling + "\" has the id " +

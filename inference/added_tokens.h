@@ -46,6 +46,10 @@ private:
 /// Throws Error that names the file.
 std::vector<AddedToken> readAddedTokens(const std::filesystem::path& folder);
 
+/// Throws Error where the entry asks for lstrip, rstrip or single_word (spaces beside the token
+/// that belong to it, or none within words): no tokenizer of this model family does.
+void checkAddedTokenFlags(const std::filesystem::path& file, const nlohmann::json& token);
+
 /// A JSON file; throws Error that names it where it is missing or broken.
 nlohmann::json readJson(const std::filesystem::path& file);
 

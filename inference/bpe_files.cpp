@@ -237,6 +237,7 @@ std::unique_ptr<Tokenizer> readTokenizerJson(const std::filesystem::path& file)
                 throw Error("The file " + file.string() + " has an added token \"" + spelling +
                             "\" with the id " + std::to_string(id) + ".");
             }
+            checkAddedTokenFlags(file, token);
             parts.added.push_back({TokenId(id), spelling, token.value("special", false)});
         }
     } catch (const json::exception& error) {

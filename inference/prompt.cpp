@@ -61,6 +61,13 @@ public:
     }
 
     void text(std::string_view utf8) { m_text += utf8; }
+    /// What every prompt begins with.
+    void beginning()
+    {
+        if (const auto id = m_tokenizer.beginning()) {
+            m_ids.push_back(*id);
+        }
+    }
     void control(std::string_view spelling)
     {
         flush();
@@ -302,6 +309,7 @@ Prepared prepare(const Request& request, TilingOptions tiling)
 
 void writeSystem(const SystemPrompt& system, Writer& writer)
 {
+    writer.beginning();
     if (const std::string text = systemText(system); !text.empty()) {
         writer.control("<|im_start|>");
         writer.text("system\n");

@@ -30,7 +30,8 @@ std::string systemText(const SystemPrompt& system);
 /// How many tiles a picture of the message may have.
 int maxTilesOf(const Message& message, const Request& request);
 
-/// Template "internvl2_5" (model specification 6). Control tokens typed by the user stay text, but
+/// Template "internvl2_5" (model specification 6), behind what the tokenizer says every prompt
+/// begins with. Control tokens typed by the user stay text, but
 /// for what questions are asked with: `<image>` marks, `<ref>phrase</ref>` and
 /// `<box>[[numbers]]</box>`. In answers and in the system message <think> and </think> are tokens.
 /// A later question with pictures and no mark gets numbered marks, too, counting on. An own system

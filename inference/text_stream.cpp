@@ -105,21 +105,22 @@ void TextStream::push(TokenId id)
     const std::string_view bytes = m_tokenizer.bytes(id);
     if (m_tokenizer.isSpecial(id)) {
         if (isGroundingTag(bytes)) {
-            m_tags.push_back({m_text.size() + m_held.size(), std::string(bytes)});
+            m_tags.push_back(
+                {m_text.size() + m_held.size() + cleanedUp(m_unclean).size(), std::string(bytes)});
         }
         return;
     }
     m_tail += bytes;
     const std::size_t waiting = unfinishedBytes(m_tail);
     const std::string whole =
-        withoutBadBytes(std::string_view(m_tail).substr(0, m_tail.size() - waiting));
+        m_tokenizer.textOf(std::string_view(m_tail).substr(0, m_tail.size() - waiting));
     m_tail.erase(0, m_tail.size() - waiting);
-    take(whole, false);
+    clean(whole, false);
 }
 
 AnswerText TextStream::finish()
 {
-    take(withoutBadBytes(m_tail), true);
+    clean(m_tokenizer.textOf(m_tail), true);
     m_tail.clear();
     const std::size_t end = std::min(m_text.find(endOfTurn), m_text.size());
     AnswerText result;
@@ -143,6 +144,18 @@ std::string TextStream::grounded(std::size_t end) const
         at = tag.at;
     }
     return text.append(m_text, at, end - at);
+}
+
+void TextStream::clean(std::string_view utf8, bool last)
+{
+    if (!m_tokenizer.cleansUp()) {
+        take(utf8, last);
+        return;
+    }
+    m_unclean += utf8;
+    const std::size_t ready = m_unclean.size() - (last ? 0 : uncleanedBytes(m_unclean));
+    take(cleanedUp(std::string_view(m_unclean).substr(0, ready)), last);
+    m_unclean.erase(0, ready);
 }
 
 void TextStream::take(std::string_view utf8, bool last)

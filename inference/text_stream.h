@@ -42,7 +42,9 @@ public:
     AnswerText finish();
 
 private:
-    /// Whole characters, up to the first stop string; `last`: nothing can follow.
+    /// Whole characters, as decode() cleans them up.
+    void clean(std::string_view utf8, bool last);
+    /// Clean text, up to the first stop string; `last`: nothing can follow.
     void take(std::string_view utf8, bool last);
     /// Text to split and show.
     void show(std::string_view utf8, bool last);
@@ -63,6 +65,7 @@ private:
     std::string m_text;                // without special tokens
     std::vector<GroundingTag> m_tags;  // that were left out of it
     std::string m_tail;                // bytes of a character that is not whole yet
+    std::string m_unclean;             // what more text may change
     std::string m_held;                // perhaps the start of a stop string
     std::string m_pending;             // perhaps the start of a tag
     std::string m_space[2];            // white space that waits, by channel

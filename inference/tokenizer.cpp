@@ -5,6 +5,8 @@
 #include "inference/sentencepiece_tokenizer.h"
 #include "inference/utf8.h"
 
+#include <utility>
+
 namespace inference {
 
 std::string Tokenizer::decode(std::span<const TokenId> ids, bool skipSpecial) const
@@ -15,7 +17,41 @@ std::string Tokenizer::decode(std::span<const TokenId> ids, bool skipSpecial) co
             all += bytes(id);
         }
     }
-    return withoutBadBytes(all);
+    return textOf(all);
+}
+
+std::string Tokenizer::textOf(std::string_view bytes) const
+{
+    return withoutBadBytes(bytes);
+}
+
+std::string cleanedUp(std::string_view text)
+{
+    std::string clean(text);
+    for (const auto& [from, to] : {std::pair<std::string_view, std::string_view>(" .", "."),
+                                   {" ?", "?"},
+                                   {" !", "!"},
+                                   {" ,", ","},
+                                   {" ' ", "'"},
+                                   {" n't", "n't"},
+                                   {" 'm", "'m"},
+                                   {" 's", "'s"},
+                                   {" 've", "'ve"},
+                                   {" 're", "'re"}}) {
+        for (std::size_t at = clean.find(from); at != std::string::npos;
+             at = clean.find(from, at + to.size())) {
+            clean.replace(at, from.size(), to);
+        }
+    }
+    return clean;
+}
+
+std::size_t uncleanedBytes(std::string_view text)
+{
+    // what is replaced, by what, and what that may lead to, is made of these characters
+    const std::size_t other = text.find_last_not_of(" .?!,'ntmsver");
+    const std::size_t begin = text.find(' ', other == std::string_view::npos ? 0 : other + 1);
+    return begin == std::string_view::npos ? 0 : text.size() - begin;
 }
 
 std::unique_ptr<Tokenizer> loadTokenizer(const std::filesystem::path& folder)
@@ -27,11 +63,11 @@ std::unique_ptr<Tokenizer> loadTokenizer(const std::filesystem::path& folder)
     if (has("vocab.json") && has("merges.txt")) {
         return readBpeFiles(folder);
     }
+    if (has("tokenizer.model")) {  // before tokenizer.json, its translation to another library
+        return readSentencePiece(folder);
+    }
     if (has("tokenizer.json")) {
         return readTokenizerJson(folder / "tokenizer.json");
-    }
-    if (has("tokenizer.model")) {
-        return readSentencePiece(folder);
     }
     if (has("vocab.json") || has("merges.txt")) {
         return readBpeFiles(folder);  // says which of the two is missing

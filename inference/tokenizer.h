@@ -30,13 +30,24 @@ public:
     /// Left out of text by skip_special_tokens.
     virtual bool isSpecial(TokenId id) const = 0;
     virtual int size() const = 0;
+    /// What every prompt begins with, where there is such a token.
+    virtual std::optional<TokenId> beginning() const { return std::nullopt; }
 
-    /// Bad UTF-8 becomes U+FFFD, as Hugging Face's decode() (model specification 7.7).
-    std::string decode(std::span<const TokenId> ids, bool skipSpecial) const;
+    /// As Hugging Face's decode() (model specification 7.7).
+    virtual std::string decode(std::span<const TokenId> ids, bool skipSpecial) const;
+    /// bytes() of several tokens as text: bad UTF-8 becomes U+FFFD.
+    virtual std::string textOf(std::string_view bytes) const;
+    /// decode() takes spaces away before punctuation: cleanedUp().
+    virtual bool cleansUp() const { return false; }
 };
 
-/// From vocab.json + merges.txt + added_tokens.json, or tokenizer.json alone, or tokenizer.model
-/// (SentencePiece). Throws Error that names the file.
+/// Hugging Face's clean_up_tokenization(): no space before . ? ! , and English contractions.
+std::string cleanedUp(std::string_view text);
+/// How much at the end of the text cleanedUp() may still change when more follows.
+std::size_t uncleanedBytes(std::string_view text);
+
+/// From vocab.json + merges.txt + added_tokens.json, or tokenizer.model (SentencePiece), or
+/// tokenizer.json alone. Throws Error that names the file.
 std::unique_ptr<Tokenizer> loadTokenizer(const std::filesystem::path& folder);
 
 }  // namespace inference

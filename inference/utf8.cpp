@@ -67,7 +67,7 @@ std::optional<std::size_t> firstBadByte(std::string_view text)
     return std::nullopt;
 }
 
-std::string withoutBadBytes(std::string_view bytes)
+std::string withoutBadBytes(std::string_view bytes, BadPart part)
 {
     std::string text;
     text.reserve(bytes.size());
@@ -78,7 +78,7 @@ std::string withoutBadBytes(std::string_view bytes)
         } else {
             text += "\xef\xbf\xbd";
         }
-        at += sequence.length;
+        at += sequence.whole || part == BadPart::Longest ? sequence.length : 1;
     }
     return text;
 }

@@ -36,8 +36,10 @@ void appendUtf8(std::string& text, char32_t point);
 /// points beyond U+10FFFF count as bad.
 std::optional<std::size_t> firstBadByte(std::string_view text);
 
-/// Each longest bad part replaced by one U+FFFD, as Python's and Rust's decoders do.
-std::string withoutBadBytes(std::string_view bytes);
+/// Each longest bad part replaced by one U+FFFD, as Python's and Rust's decoders do; or each bad
+/// byte, as SentencePiece does.
+enum class BadPart { Longest, Byte };
+std::string withoutBadBytes(std::string_view bytes, BadPart part = BadPart::Longest);
 
 /// How many bytes at the end are the beginning of a character that more bytes could complete: 0..3.
 std::size_t unfinishedBytes(std::string_view bytes);

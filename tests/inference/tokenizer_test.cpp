@@ -1,7 +1,6 @@
 #include "inference/tokenizer.h"
 
 #include "inference/error.h"
-#include "inference/pretokenizer.h"
 #include "inference/sha256.h"
 #include "inference/unicode.h"
 #include "inference/utf8.h"
@@ -113,33 +112,11 @@ public:
         std::ifstream file(m_path / name, std::ios::binary);
         return {std::istreambuf_iterator<char>(file), {}};
     }
-    /// The small tokenizer as the one file that Hugging Face's fast tokenizers write.
-    json tokenizerJson() const
+    /// The small tokenizer as Hugging Face's fast tokenizer is saved: one file.
+    static json tokenizerJson()
     {
-        std::ifstream vocabulary(data / "tokenizer-small/vocab.json"),
-            merges(data / "tokenizer-small/merges.txt");
-        std::ifstream added(data / "tokenizer-small/added_tokens.json"),
-            config(data / "tokenizer-small/tokenizer_config.json");
-        json list = json::array();
-        std::string line;
-        for (std::getline(merges, line); std::getline(merges, line);) {
-            list.push_back({line.substr(0, line.find(' ')), line.substr(line.find(' ') + 1)});
-        }
-        const json decoder = json::parse(config)["added_tokens_decoder"],
-                   names = json::parse(added);
-        json tokens = json::array();
-        for (const auto& [spelling, id] : names.items()) {
-            tokens.push_back({{"id", id},
-                              {"content", spelling},
-                              {"special", decoder[std::to_string(id.get<int>())]["special"]}});
-        }
-        const json split{
-            {"type", "Split"}, {"pattern", {{"Regex", wordPattern}}}, {"behavior", "Isolated"}};
-        const json bytes{{"type", "ByteLevel"}, {"add_prefix_space", false}};
-        return {{"added_tokens", tokens},
-                {"normalizer", {{"type", "NFC"}}},
-                {"pre_tokenizer", {{"type", "Sequence"}, {"pretokenizers", {split, bytes}}}},
-                {"model", {{"type", "BPE"}, {"vocab", json::parse(vocabulary)}, {"merges", list}}}};
+        std::ifstream file(data / "tokenizer-small.json");
+        return json::parse(file);
     }
 
 private:
@@ -322,6 +299,7 @@ TEST(anotherKindOfTokenizerJsonIsRefused)
     refusedWith("/pre_tokenizer", nullptr, "pre-tokenizer");
     refusedWith("/model/merges/0", "a", "Merge 1");
     refusedWith("/model/vocab", 5, "tokenizer.json");
+    refusedWith("/added_tokens/2/single_word", true, "with single_word");
     folder.write("tokenizer.json", good.dump().substr(0, 5000));
     CHECK_THROWS(Error, loadTokenizer(folder.path()), "not valid JSON");
 }
@@ -337,29 +315,14 @@ TEST(withoutTokenizerConfigNamesSayWhichTokensAreSpecial)
     }
 }
 
-TEST(sentencePieceIdsAreTheLibrarysWithAddedTokensCutOut)
-{
-#if defined(KVL_SENTENCEPIECE)
-    const auto tokenizer = loadTokenizer(data / "sentencepiece-small");
-    CHECK_EQUAL(tokenizer->size(), 403);
-    CHECK(tokenizer->isSpecial(401));
-    CHECK(tokenizer->control("<IMG_CONTEXT>") == TokenId(402));
-    for (const json& line : jsonLines("sentencepiece_golden.jsonl")) {
-        CHECK_EQUAL(tokenizer->encode(line[0].get<std::string>(), recognised),
-                    line[1].get<std::vector<TokenId>>());
-    }
-    CHECK_EQUAL(tokenizer->decode(tokenizer->encode("the \xf0\x9f\x98\x80", asText), true),
-                " the \xf0\x9f\x98\x80");
-#else
-    CHECK_THROWS(Error, loadTokenizer(data / "sentencepiece-small"), "without SentencePiece");
-#endif
-}
-
-TEST(aBrokenSentencePieceModelIsNamed)
+TEST(addedTokensThatTakeSpacesInAreRefused)
 {
     const Folder folder;
-    folder.write("tokenizer.model", "not a model");
-    CHECK_THROWS(Error, loadTokenizer(folder.path()), "tokenizer.model");
+    folder.copySmall();
+    json config = json::parse(folder.read("tokenizer_config.json"));
+    config["added_tokens_decoder"]["1258"]["rstrip"] = true;
+    folder.write("tokenizer_config.json", config.dump());
+    CHECK_THROWS(Error, loadTokenizer(folder.path()), "\"<|im_end|>\" with rstrip");
 }
 
 KVL_TEST_MAIN

@@ -1,8 +1,9 @@
 """Golden data of the tokenizer.
 
-    python make_tokenizer.py small   tests/data/tokenizer-small, a tokenizer of 1,291 ids
+    python make_tokenizer.py small   tests/data/tokenizer-small, a tokenizer of 1,291 ids, and
+                                     tokenizer-small.json, the same as Hugging Face saves it
     python make_tokenizer.py golden  tests/data/tokenizer_*.jsonl, from Hugging Face
-    python make_tokenizer.py sentencepiece  tests/data/sentencepiece-small and its golden file
+    python make_tokenizer.py qwen25  tests/data/tokenizer-qwen25, what InternVL2.5 and 3 add to Qwen2.5's
     python make_tokenizer.py fuzz N  N texts with their ids to standard output, for a long check
 
 Needs transformers 4.57.1 and the Qwen tokenizer files in ../shared/tokenizer-qwen beside the clone.
@@ -23,6 +24,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 QWEN = ROOT.parent / "shared" / "tokenizer-qwen"
 DATA = ROOT / "tests" / "data"
 SMALL = DATA / "tokenizer-small"
+QWEN25 = DATA / "tokenizer-qwen25"
 SMALL_MERGES = 1000
 QWEN_BASE = 151643
 
@@ -52,11 +54,44 @@ def write_small():
     (SMALL / "tokenizer_config.json").write_text(
         json.dumps(config, indent=1) + "\n", encoding="utf-8")
 
+    # the one file that the fast tokenizer is saved as
+    from transformers import Qwen2TokenizerFast
+    fast = json.loads(Qwen2TokenizerFast.from_pretrained(str(SMALL)).backend_tokenizer.to_str())
+    (DATA / "tokenizer-small.json").write_text(
+        json.dumps(fast, separators=(",", ":")) + "\n", encoding="utf-8")
+
+
+def write_qwen25():
+    """The added tokens of the Qwen2.5-based families: those of InternVL3.5 without Qwen3's four, so
+    <img> is 151665 and <IMG_CONTEXT> 151667 (model specification 1.3)."""
+    QWEN25.mkdir(parents=True, exist_ok=True)
+    added = json.loads((QWEN / "added_tokens.json").read_text(encoding="utf-8"))
+    kept = [token for token, id in sorted(added.items(), key=lambda item: item[1])
+            if token not in ("<tool_response>", "</tool_response>", "<think>", "</think>")]
+    added = {token: QWEN_BASE + i for i, token in enumerate(kept)}
+    assert added["<IMG_CONTEXT>"] == 151667 and len(added) + QWEN_BASE == 151674
+    (QWEN25 / "added_tokens.json").write_text(json.dumps(added, indent=1) + "\n", encoding="utf-8")
+    config = json.loads((QWEN / "tokenizer_config.json").read_text(encoding="utf-8"))
+    entries = {entry["content"]: entry for entry in config["added_tokens_decoder"].values()}
+    config["added_tokens_decoder"] = {str(id): entries[token] for token, id in added.items()}
+    (QWEN25 / "tokenizer_config.json").write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
+
 
 def qwen(small=False):
     """The slow tokenizer, the one that InternVL's card loads."""
     from transformers import Qwen2Tokenizer
     return Qwen2Tokenizer.from_pretrained(str(SMALL if small else QWEN))
+
+
+def qwen25():
+    """The vocabulary and merges of Qwen2.5 are those of Qwen3."""
+    import shutil
+    import tempfile
+    from transformers import Qwen2Tokenizer
+    with tempfile.TemporaryDirectory() as folder:
+        for file in (QWEN / "vocab.json", QWEN / "merges.txt", *QWEN25.glob("*.json")):
+            shutil.copy(file, folder)
+        return Qwen2Tokenizer.from_pretrained(folder)
 
 
 ALPHABETS = [
@@ -159,38 +194,6 @@ def write_decoding():
                                       separators=(",", ":")) + "\n")
 
 
-def write_sentencepiece():
-    """A SentencePiece BPE model of 400 pieces with byte fallback, three added tokens behind it, and
-    the ids that the sentencepiece library gives for the pieces between the added tokens."""
-    import io
-    import sentencepiece
-
-    folder = DATA / "sentencepiece-small"
-    folder.mkdir(parents=True, exist_ok=True)
-    prompts = json.loads((QWEN.parent / "prompts" / "internvl-prompts.json").read_text(encoding="utf-8"))
-    model = io.BytesIO()
-    sentencepiece.SentencePieceTrainer.train(
-        sentence_iterator=iter([line for entry in prompts.values() for line in entry["text"].split("\n") if line]),
-        model_writer=model, vocab_size=400, model_type="bpe", byte_fallback=True,
-        character_coverage=0.98, normalization_rule_name="identity", remove_extra_whitespaces=False,
-        num_threads=1, minloglevel=2)
-    (folder / "tokenizer.model").write_bytes(model.getvalue())
-    added = {"<|im_start|>": 400, "<|im_end|>": 401, "<IMG_CONTEXT>": 402}
-    (folder / "added_tokens.json").write_text(json.dumps(added, indent=1) + "\n", encoding="utf-8")
-    processor = sentencepiece.SentencePieceProcessor(model_proto=model.getvalue())
-    rng = random.Random(9)
-    with open(DATA / "sentencepiece_golden.jsonl", "w", encoding="utf-8", newline="\n") as file:
-        for _ in range(60):
-            text, ids = "", []
-            for part in [fuzz(rng, ["</s>"]) for _ in range(rng.randint(1, 3))]:
-                if ids:
-                    token = rng.choice(list(added))
-                    text, ids = text + token, ids + [added[token]]
-                text, ids = text + part, ids + processor.encode(part)
-            if not any(token in text for token in ("<unk>", "\0")):
-                file.write(json.dumps([text, ids], separators=(",", ":")) + "\n")
-
-
 if __name__ == "__main__":
     command = sys.argv[1] if len(sys.argv) > 1 else ""
     if command == "small":
@@ -198,8 +201,8 @@ if __name__ == "__main__":
     elif command == "golden":
         write_golden()
         write_decoding()
-    elif command == "sentencepiece":
-        write_sentencepiece()
+    elif command == "qwen25":
+        write_qwen25()
     elif command == "fuzz":
         for line in lines(qwen(), int(sys.argv[2])):
             print(json.dumps(line))
