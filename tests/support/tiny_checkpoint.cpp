@@ -226,6 +226,30 @@ void writeShard(const fs::path& path, const std::vector<TensorShape>& tensors, s
     }
 }
 
+std::vector<std::vector<TensorShape>> divide(const std::vector<TensorShape>& tensors,
+                                             const CheckpointOptions& options)
+{
+    std::vector<std::vector<TensorShape>> shards;
+    if (options.shardBytes == 0) {
+        shards.resize(std::size_t(std::max(1, options.shards)));
+        for (std::size_t i = 0; i < tensors.size(); ++i) {
+            shards[i * shards.size() / tensors.size()].push_back(tensors[i]);
+        }
+        return shards;
+    }
+    std::int64_t filled = options.shardBytes;
+    for (const TensorShape& tensor : tensors) {
+        const std::int64_t bytes = countOf(tensor) * (options.dtype == "BF16" ? 2 : 4);
+        if (filled + bytes > options.shardBytes) {
+            shards.emplace_back();
+            filled = 0;
+        }
+        shards.back().push_back(tensor);
+        filled += bytes;
+    }
+    return shards;
+}
+
 std::string shardName(int shard, int shards)
 {
     char name[64];
@@ -288,14 +312,14 @@ void writeCheckpoint(const fs::path& folder, const CheckpointOptions& options)
 
     const std::vector<TensorShape> tensors =
         inference::expectedTensors(inference::parseConfig(config, folder / "config.json"));
-    std::vector<std::vector<TensorShape>> shards(std::size_t(std::max(1, options.shards)));
+    const std::vector<std::vector<TensorShape>> shards = divide(tensors, options);
     ordered_json index{{"metadata", {{"total_size", 0}}}, {"weight_map", ordered_json::object()}};
     std::int64_t bytes = 0;
-    for (std::size_t i = 0; i < tensors.size(); ++i) {
-        const std::size_t shard = i * shards.size() / tensors.size();
-        shards[shard].push_back(tensors[i]);
-        index["weight_map"][tensors[i].name] = shardName(int(shard), int(shards.size()));
-        bytes += countOf(tensors[i]) * (half ? 2 : 4);
+    for (std::size_t shard = 0; shard < shards.size(); ++shard) {
+        for (const TensorShape& tensor : shards[shard]) {
+            index["weight_map"][tensor.name] = shardName(int(shard), int(shards.size()));
+            bytes += countOf(tensor) * (half ? 2 : 4);
+        }
     }
     index["metadata"]["total_size"] = bytes;
     if (shards.size() == 1) {

@@ -14,6 +14,7 @@ struct CheckpointOptions {
     std::uint64_t seed = 1;
     std::string dtype = "F32";        // or "BF16"
     int shards = 2;                   // 1: model.safetensors without an index
+    std::int64_t shardBytes = 0;      // not 0: as few as hold at most so many bytes of weights
     std::filesystem::path tokenizer;  // folder whose tokenizer files are copied
 };
 

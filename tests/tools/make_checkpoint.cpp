@@ -1,4 +1,6 @@
-// make_checkpoint [--shape tiny] [--seed 1] [--dtype F32|BF16] [--shards 2] --tokenizer DIR OUT
+// make_checkpoint [--shape tiny] [--seed 1] [--dtype F32|BF16] [--shards 2 | --shard-bytes N]
+//                 --tokenizer DIR OUT
+// --shape 14b --dtype BF16 --shard-bytes 5000000000 makes KVL's own size and files.
 // Random weights in the published layout, for tests, benchmarks and trying the program: what such
 // a model writes has no meaning.
 #include "support/tiny_checkpoint.h"
@@ -24,6 +26,8 @@ int main(int argc, char** argv)
             options.dtype = argv[++i];
         } else if (is("--shards")) {
             options.shards = std::atoi(argv[++i]);
+        } else if (is("--shard-bytes")) {
+            options.shardBytes = std::atoll(argv[++i]);
         } else if (is("--tokenizer")) {
             options.tokenizer = argv[++i];
         } else if (!name.starts_with("--") && out.empty()) {
@@ -36,7 +40,8 @@ int main(int argc, char** argv)
     if (out.empty() || options.tokenizer.empty() ||
         (options.dtype != "F32" && options.dtype != "BF16")) {
         std::fprintf(stderr,
-                     "make_checkpoint [--shape %s] [--seed N] [--dtype F32|BF16] [--shards N] "
+                     "make_checkpoint [--shape %s] [--seed N] [--dtype F32|BF16] [--shards N | "
+                     "--shard-bytes N] "
                      "--tokenizer DIR OUT\n",
                      test::shapeNames().c_str());
         return 2;
