@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <sstream>
 
 namespace app {
 
@@ -66,6 +67,8 @@ std::string Arguments::value(std::string_view name, std::string_view otherwise) 
 
 namespace {
 
+constexpr double noLimit = 1e12;
+
 template <typename T>
 T parsed(std::string_view option, std::string_view text, T least, T most, const char* kind)
 {
@@ -78,8 +81,10 @@ T parsed(std::string_view option, std::string_view text, T least, T most, const 
     }
     if (!good) {
         std::string range;
-        if constexpr (std::is_integral_v<T>) {
-            range = " from " + std::to_string(least) + " to " + std::to_string(most);
+        if (std::is_integral_v<T> || most < noLimit) {
+            std::ostringstream limits;
+            limits << " from " << least << " to " << most;
+            range = limits.str();
         }
         throw UsageError(std::string(option) + " is \"" + std::string(text) + "\"; expected " +
                          kind + range);
@@ -108,7 +113,7 @@ std::vector<double> numbers(std::string_view option, const std::string& text, ch
     while (from <= text.size()) {
         const std::size_t to = std::min(text.find(separator, from), text.size());
         result.push_back(parsed<double>(option, std::string_view(text).substr(from, to - from),
-                                        -1e12, 1e12, "numbers"));
+                                        -noLimit, noLimit, "numbers"));
         from = to + 1;
     }
     if (result.size() != count) {

@@ -16,6 +16,7 @@ namespace {
 
 constexpr app::Command commands[] = {
     {"ask", "ask about pictures and stream the answer", nullptr, app::ask},
+    {"score", "how probable the model holds each of several answers", nullptr, app::score},
     {"tiles", "write the tiles the model receives", nullptr, app::tiles},
     {"tokenize", "text on standard input to token ids", nullptr, app::tokenize},
     {"info", "what a picture, study, paper, video or checkpoint is", nullptr, app::info},
@@ -23,7 +24,8 @@ constexpr app::Command commands[] = {
 
 std::string helpOf(const app::Command& command)
 {
-    const std::string help[] = {app::askHelp(), app::tilesHelp, app::tokenizeHelp, app::infoHelp};
+    const std::string help[] = {app::askHelp(), app::scoreHelp(), app::tilesHelp, app::tokenizeHelp,
+                                app::infoHelp};
     return help[&command - commands];
 }
 

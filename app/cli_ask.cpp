@@ -18,9 +18,14 @@ first, dimmed on a terminal. Ctrl+C stops and keeps what there is.
   --temperature T       0 is greedy (0)
   --top-k N             when sampling; 0 for all (50)
   --top-p P             when sampling (1)
+  --min-p P             when sampling: tokens below P of the likeliest's probability go (0)
+  --repetition-penalty R
+                        above 1 makes tokens that the answer has already rarer (1)
   --seed N              when sampling (0)
   --stop TEXT           end the answer before this text; repeatable
   --stop-at-end-of-text <|endoftext|> ends the answer, too, not <|im_end|> alone
+  --logprobs N          with --json: the log-probability of each new token and of the N likeliest,
+                        before temperature, penalty and what sampling leaves out
   --report FILE         also save a report, .pdf or .html
   --dry-run             print what the request would cost in tokens and load no weights; exit
                         status 1 where it does not fit
@@ -105,6 +110,23 @@ const char* stopName(inference::StopReason stop)
     return "";
 }
 
+Json logprobsJson(const std::vector<inference::StepLogprobs>& steps)
+{
+    const auto pair = [](const inference::TokenLogprob& token) {
+        return Json{{"id", token.id}, {"logprob", token.logprob}};
+    };
+    Json all = Json::array();
+    for (const inference::StepLogprobs& step : steps) {
+        Json one = pair(step.chosen);
+        one["top"] = Json::array();
+        for (const inference::TokenLogprob& token : step.top) {
+            one["top"].push_back(pair(token));
+        }
+        all.push_back(one);
+    }
+    return all;
+}
+
 Json toJson(const inference::Answer& answer, const std::vector<Picture>& pictures,
             const inference::ModelInfo& model)
 {
@@ -123,6 +145,7 @@ Json toJson(const inference::Answer& answer, const std::vector<Picture>& picture
     }
     return {{"prompt_ids", answer.promptIds},
             {"new_ids", answer.newIds},
+            {"logprobs", logprobsJson(answer.logprobs)},
             {"text", answer.text},
             {"thinking", answer.thinking},
             {"answer", answer.answer},
@@ -148,11 +171,13 @@ Json toJson(const inference::Answer& answer, const std::vector<Picture>& picture
 inference::SamplingOptions samplingOptions(const Arguments& arguments)
 {
     inference::SamplingOptions sampling;
-    sampling.temperature =
-        static_cast<float>(number("--temperature", arguments.value("--temperature", "0"), 0, 100));
+    sampling.temperature = number("--temperature", arguments.value("--temperature", "0"), 0, 100);
     sampling.topK =
         static_cast<int>(wholeNumber("--top-k", arguments.value("--top-k", "50"), 0, 10'000'000));
-    sampling.topP = static_cast<float>(number("--top-p", arguments.value("--top-p", "1"), 0, 1));
+    sampling.topP = number("--top-p", arguments.value("--top-p", "1"), 0, 1);
+    sampling.minP = number("--min-p", arguments.value("--min-p", "0"), 0, 1);
+    sampling.repetitionPenalty =
+        number("--repetition-penalty", arguments.value("--repetition-penalty", "1"), 0.01, 100);
     sampling.seed = static_cast<std::uint64_t>(
         wholeNumber("--seed", arguments.value("--seed", "0"), 0, INT64_MAX));
     return sampling;
@@ -226,24 +251,35 @@ int ask(const std::vector<std::string>& words, const std::stop_token& stop)
                                               {"--temperature"},
                                               {"--top-k"},
                                               {"--top-p"},
+                                              {"--min-p"},
+                                              {"--repetition-penalty"},
                                               {"--seed"},
                                               {"--stop"},
                                               {"--stop-at-end-of-text", false},
                                               {"--dry-run", false},
+                                              {"--logprobs"},
                                               {"--report"},
                                               {"--json", false}}));
     const inference::SamplingOptions sampling = samplingOptions(arguments);
     const auto maxNewTokens = static_cast<int>(
         wholeNumber("--max-new-tokens", arguments.value("--max-new-tokens", "1024"), 1, 1'000'000));
+    const bool json = arguments.has("--json");
+    std::optional<int> topLogprobs;
+    if (const auto text = arguments.value("--logprobs")) {
+        topLogprobs = static_cast<int>(wholeNumber("--logprobs", *text, 0, 1'000'000));
+        if (!json) {
+            throw UsageError("--logprobs is for --json, which is missing");
+        }
+    }
     std::vector<std::string> stops = stopStrings(arguments);
     NamedRequest named = readRequest(arguments, stop);
     inference::Request& request = named.request;
     request.sampling = sampling;
     request.maxNewTokens = maxNewTokens;
+    request.topLogprobs = topLogprobs;
     request.stopStrings = std::move(stops);
     request.stopAtEndOfText = arguments.has("--stop-at-end-of-text");
 
-    const bool json = arguments.has("--json");
     if (arguments.has("--dry-run")) {
         return dryRun(named, json);
     }

@@ -237,6 +237,8 @@ void writeReport(const std::string& file, const std::vector<Picture>& pictures,
     provenance.topK = request.sampling.topK;
     provenance.topP = request.sampling.topP;
     provenance.temperature = request.sampling.temperature;
+    provenance.minP = request.sampling.minP;
+    provenance.repetitionPenalty = request.sampling.repetitionPenalty;
     provenance.seed = request.sampling.seed;
     provenance.promptIds = QList<int>(answer.promptIds.begin(), answer.promptIds.end());
     provenance.newIds = QList<int>(answer.newIds.begin(), answer.newIds.end());

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -40,11 +41,15 @@ struct SystemPrompt {
     std::string text;  // for Own
 };
 
-/// Greedy at temperature 0. The defaults of topK and topP are those of transformers' generate().
+/// Greedy at temperature 0. Order, definitions and the defaults of topK and topP are those of
+/// transformers' generate() (model specification 8).
 struct SamplingOptions {
-    float temperature = 0;
-    int topK = 50;   // 0: all
-    float topP = 1;  // 0..1
+    double temperature = 0;
+    int topK = 50;    // 0: all
+    double topP = 1;  // 0..1
+    double minP = 0;  // 0..1, of the likeliest token's probability
+    /// Above 1 makes tokens that the answer has already rarer; greedy answers, too. 1: none.
+    double repetitionPenalty = 1;
     std::uint64_t seed = 0;
 };
 
@@ -58,6 +63,8 @@ struct Request {
     /// looked for in all that is shown, thinking and its tags included.
     std::vector<std::string> stopStrings;
     bool stopAtEndOfText = false;  // <|endoftext|> ends it, too, not <|im_end|> alone (6.7)
+    /// Asks for Answer::logprobs: so many likeliest tokens beside the chosen one, perhaps 0.
+    std::optional<int> topLogprobs;
 };
 
 enum class Channel { Thinking, Answer };
@@ -116,17 +123,61 @@ struct VisionCounts {
     int kept = 0;      // not read again: among the cachedTokens
 };
 
+/// The natural logarithm of the probability that the model gives a token, by a float32 log-softmax
+/// of its logits as they are: before repetition penalty, temperature and what sampling leaves out.
+struct TokenLogprob {
+    TokenId id = -1;
+    float logprob = 0;
+};
+
+struct StepLogprobs {
+    TokenLogprob chosen;
+    std::vector<TokenLogprob> top;  // the likeliest first, the lower id between equals
+};
+
 struct Answer {
     std::string text;      // as chat() returns it: special tokens skipped, stripped (7.6, 6.7)
     std::string thinking;  // between <think> and </think>, stripped
     std::string answer;    // the rest of `text`, stripped
     std::vector<Box> boxes;
     std::vector<TokenId> promptIds, newIds;  // newIds with the id that stopped it
+    std::vector<StepLogprobs> logprobs;      // one a new id, where asked for
     std::vector<ImageUse> images;
     StopReason stop = StopReason::EndOfTurn;
     int cachedTokens = 0;  // prompt tokens that were not computed again
     VisionCounts pictures, tiles;
     Timings seconds;
+};
+
+/// What the assistant might write behind a prompt. The text is encoded on its own, as the model
+/// would write it: `<think>`, `</think>` and whole grounding marks are tokens, other control tokens
+/// are text, no end of turn is added. A word in the middle of a sentence begins with its space.
+struct Continuation {
+    std::string text;
+    std::vector<TokenId> ids;  // where there are any: these, and not the text
+};
+
+struct ScoreRequest {
+    Request prompt;  // what it says of sampling, limits and stops means nothing here
+    std::vector<Continuation> continuations;
+    bool endOfTurn = false;  // <|im_end|> is scored behind each
+};
+
+/// Log-probabilities as in TokenLogprob, each token given the prompt and all before it.
+struct Score {
+    std::vector<TokenLogprob> tokens;
+    double sum = 0, mean = 0;
+};
+
+struct Scores {
+    std::vector<Score> continuations;
+    std::vector<TokenId> promptIds;
+    std::vector<ImageUse> images;
+    int cachedTokens = 0;  // prompt tokens that were not computed again
+    VisionCounts pictures, tiles;
+    struct {
+        double vision = 0, prefill = 0, continuations = 0;
+    } seconds;
 };
 
 /// What is known of a checkpoint without loading its weights.
@@ -159,6 +210,10 @@ public:
     /// within 200 ms with StopReason::Cancelled and what there is. Throws Error.
     virtual Answer generate(const Request& request, const OnPiece& onPiece,
                             std::stop_token stop) = 0;
+    /// Probabilities of given texts behind one prompt, which is computed once. Blocks as generate()
+    /// does, and not beside it. A stop request throws Cancelled within 200 ms. Throws Error, also
+    /// where a continuation is empty.
+    virtual Scores score(const ScoreRequest& request, std::stop_token stop) = 0;
     /// Prompt tokens of a request, image tokens included; any thread, quick. Throws Error.
     virtual int promptTokens(const Request& request) const = 0;
     /// What the request costs, part by part; any thread, quick. A request over the limit is counted

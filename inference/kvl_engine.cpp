@@ -4,8 +4,10 @@
 #include "inference/device.h"
 #include "inference/error.h"
 #include "inference/grounding.h"
+#include "inference/log_probabilities.h"
 #include "inference/preprocess.h"
 #include "inference/sampler.h"
+#include "inference/scoring.h"
 #include "inference/stop.h"
 #include "inference/text_stream.h"
 #include "inference/tiles.h"
@@ -20,6 +22,8 @@
 
 namespace inference {
 namespace {
+
+constexpr std::int64_t cpuPrefillRows = 1024;
 
 class Clock {
 public:
@@ -267,14 +271,43 @@ void KvlEngine::forget()
     m_cache = std::make_unique<KvCache>(m_language->makeCache());
 }
 
-at::Tensor KvlEngine::prefill(const at::Tensor& x, int rows, const std::stop_token& stop)
+void KvlEngine::checkRoom(const Prompt& prompt, const Request& request) const
 {
-    const std::int64_t n = x.size(0), most = rows > 0 ? rows : n;
-    at::Tensor logits;
-    for (std::int64_t row = 0; row < n; row += most) {
-        logits = (*m_language)(x.narrow(0, row, std::min(most, n - row)), *m_cache, stop);
+    if (const ContextUse use = useOf(prompt, request); !use.problem.empty()) {
+        throw Error(use.problem);
     }
-    return logits;
+}
+
+template <typename F>
+auto KvlEngine::orForget(F&& work)
+{
+    try {
+        return inSentences([&] {
+            const c10::InferenceMode inference;
+            return work();
+        });
+    } catch (const Cancelled&) {
+        throw;
+    } catch (...) {
+        forget();
+        throw;
+    }
+}
+
+at::Tensor KvlEngine::prefill(const at::Tensor& x, const Prompt& prompt, int rows,
+                              const std::stop_token& stop)
+{
+    const std::int64_t n = x.size(0), first = std::int64_t(prompt.ids.size()) - n;
+    const std::int64_t most = rows > 0 ? rows : x.device().is_cpu() ? cpuPrefillRows : n;
+    at::Tensor states;
+    for (std::int64_t row = 0; row < n;) {
+        // parts end at multiples, wherever the first begins
+        const std::int64_t part = std::min(most - (first + row) % most, n - row);
+        states = m_language->states(x.narrow(0, row, part), *m_cache, stop);
+        row += part;
+        m_cachedIds.assign(prompt.ids.begin(), prompt.ids.begin() + first + row);
+    }
+    return states.narrow(0, states.size(0) - 1, 1);
 }
 
 Answer KvlEngine::generate(const Request& request, const OnPiece& onPiece, std::stop_token stop)
@@ -285,14 +318,17 @@ Answer KvlEngine::generate(const Request& request, const OnPiece& onPiece, std::
 Answer KvlEngine::compute(const Request& request, const Computation& how, const OnPiece& onPiece,
                           const std::stop_token& stop)
 {
-    const auto work = [&] {
+    return orForget([&] {
         const Clock clock;
-        const c10::InferenceMode inference;
         Sampler sample(request.sampling);
-        Prompt prompt = promptOf(request);
-        if (const ContextUse use = useOf(prompt, request); !use.problem.empty()) {
-            throw Error(use.problem);
+        if (request.topLogprobs &&
+            (*request.topLogprobs < 0 || *request.topLogprobs > m_info.vocabulary)) {
+            throw Error("The number of log-probabilities is " +
+                        std::to_string(*request.topLogprobs) + " where 0 to " +
+                        std::to_string(m_info.vocabulary) + " is expected.");
         }
+        Prompt prompt = promptOf(request);
+        checkRoom(prompt, request);
 
         Answer answer;
         answer.promptIds = prompt.ids;
@@ -305,13 +341,17 @@ Answer KvlEngine::compute(const Request& request, const Computation& how, const 
             answer.cachedTokens = keepPrefix(prompt, look(picturesOf(request), prompt, stop));
             const at::Tensor x = embedFrom(answer.cachedTokens, prompt, request, answer, stop);
             const Clock prefillClock;
-            at::Tensor logits = prefill(x, how.prefillRows, stop);
-            m_cachedIds = prompt.ids;
+            at::Tensor logits =
+                m_language->logits(prefill(x, prompt, how.prefillRows, stop)).squeeze(0);
             const auto choose = [&] {
                 if (how.onLogits) {
                     how.onLogits(logits);
                 }
-                return sample(logits);
+                const TokenId chosen = sample(logits);
+                if (request.topLogprobs) {
+                    answer.logprobs.push_back(stepLogprobs(logits, chosen, *request.topLogprobs));
+                }
+                return chosen;
             };
             TokenId id = choose();
             answer.seconds.prefill = prefillClock.seconds();
@@ -358,13 +398,83 @@ Answer KvlEngine::compute(const Request& request, const Computation& how, const 
         answer.thinking = std::move(whole.thinking);
         answer.answer = std::move(whole.answer);
         return answer;
-    };
-    try {
-        return inSentences(work);
-    } catch (...) {
-        forget();
-        throw;
+    });
+}
+
+std::vector<std::vector<TokenId>> KvlEngine::idsToScore(const ScoreRequest& request) const
+{
+    if (request.continuations.empty()) {
+        throw Error("There is nothing to score: one continuation at least is expected.");
     }
+    std::vector<std::vector<TokenId>> all;
+    for (const Continuation& one : request.continuations) {
+        const std::string name = "Continuation " + std::to_string(all.size() + 1);
+        std::vector<TokenId> ids = one.ids;
+        if (ids.empty()) {
+            try {
+                ids = encodeAnswer(one.text, *m_tokenizer);
+            } catch (const Error& error) {
+                throw Error(name + ": " + error.what());
+            }
+        }
+        if (ids.empty()) {
+            throw Error(name + " is empty; a text of one token at least is expected.");
+        }
+        for (const TokenId id : ids) {
+            if (id < 0 || id >= m_info.vocabulary) {
+                throw Error(name + " has the token " + std::to_string(id) +
+                            " where the model knows 0 to " + std::to_string(m_info.vocabulary - 1) +
+                            ".");
+            }
+        }
+        if (request.endOfTurn) {
+            ids.push_back(m_endOfTurn);
+        }
+        all.push_back(std::move(ids));
+    }
+    return all;
+}
+
+Scores KvlEngine::score(const ScoreRequest& request, std::stop_token stop)
+{
+    return orForget([&] {
+        const std::vector<std::vector<TokenId>> all = idsToScore(request);
+        Request asked = request.prompt;
+        asked.maxNewTokens = 0;
+        for (const std::vector<TokenId>& ids : all) {
+            asked.maxNewTokens = std::max(asked.maxNewTokens, int(ids.size()));
+        }
+        Prompt prompt = promptOf(asked);
+        checkRoom(prompt, asked);
+
+        Scores scores;
+        scores.promptIds = prompt.ids;
+        scores.images = prompt.images;
+        scores.cachedTokens = keepPrefix(prompt, look(picturesOf(asked), prompt, stop));
+        Answer read;
+        const at::Tensor x = embedFrom(scores.cachedTokens, prompt, asked, read, stop);
+        scores.pictures = read.pictures;
+        scores.tiles = read.tiles;
+        scores.seconds.vision = read.seconds.vision;
+        const Clock prefillClock;
+        const at::Tensor state = prefill(x, prompt, 0, stop);
+        scores.seconds.prefill = prefillClock.seconds();
+
+        const Clock scoring;
+        Scorer scorer(*m_language, *m_cache, state);
+        for (const std::vector<TokenId>& ids : all) {
+            Score score;
+            const std::vector<float> logprobs = scorer(ids, stop);
+            for (std::size_t i = 0; i < ids.size(); ++i) {
+                score.tokens.push_back({ids[i], logprobs[i]});
+                score.sum += double(logprobs[i]);
+            }
+            score.mean = score.sum / double(ids.size());
+            scores.continuations.push_back(std::move(score));
+        }
+        scores.seconds.continuations = scoring.seconds();
+        return scores;
+    });
 }
 
 std::unique_ptr<Engine> loadEngine(const LoadOptions& options, const OnProgress& onProgress,

@@ -26,12 +26,13 @@ public:
 
     const ModelInfo& info() const override { return m_info; }
     Answer generate(const Request& request, const OnPiece& onPiece, std::stop_token stop) override;
+    Scores score(const ScoreRequest& request, std::stop_token stop) override;
     int promptTokens(const Request& request) const override;
     ContextUse contextUse(const Request& request) const override;
 
     /// How a request is computed; its tokens do not depend on it.
     struct Computation {
-        int prefillRows = 0;  // prompt tokens computed at once; 0: all
+        int prefillRows = 0;  // prompt tokens computed at once; 0: what suits the device
         bool cold = false;    // nothing kept from earlier requests is used
         /// Sees the logits [vocabulary] that each new token is chosen from.
         std::function<void(const at::Tensor& logits)> onLogits = {};
@@ -52,6 +53,8 @@ private:
     void checkTokenizer() const;
     Prompt promptOf(const Request& request) const;
     ContextUse useOf(const Prompt& prompt, const Request& request) const;
+    /// Throws Error where the model has no room for both.
+    void checkRoom(const Prompt& prompt, const Request& request) const;
     /// For each position the index of the picture it stands for, or -1.
     std::vector<int> pictureAt(const Prompt& prompt) const;
     /// The pictures of a request, those of the last one without hashing their pixels again. Throws
@@ -66,8 +69,15 @@ private:
     /// Embeddings [n, hidden] of the prompt from `first` on, the pictures' tokens in their places.
     at::Tensor embedFrom(int first, const Prompt& prompt, const Request& request, Answer& answer,
                          const std::stop_token& stop);
-    /// x [n, hidden] behind what m_cache holds, `rows` at once -> logits [vocabulary] of the last.
-    at::Tensor prefill(const at::Tensor& x, int rows, const std::stop_token& stop);
+    /// x [n, hidden] are the prompt's last tokens, those behind what m_cache holds -> the state
+    /// [1, hidden] of the last. In parts of `rows`; what is done of them stays when it is stopped.
+    at::Tensor prefill(const at::Tensor& x, const Prompt& prompt, int rows,
+                       const std::stop_token& stop);
+    /// The ids to score. Throws Error.
+    std::vector<std::vector<TokenId>> idsToScore(const ScoreRequest& request) const;
+    /// `work` with libtorch's exceptions as sentences; nothing is kept where it throws.
+    template <typename F>
+    auto orForget(F&& work);
     /// Drops all that is kept from earlier requests.
     void forget();
 

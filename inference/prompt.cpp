@@ -399,4 +399,12 @@ Lesson buildLesson(const Request& request, const Tokenizer& tokenizer, TilingOpt
     return lesson;
 }
 
+std::vector<TokenId> encodeAnswer(std::string_view utf8, const Tokenizer& tokenizer)
+{
+    const std::vector<ImageUse> none;
+    Writer writer(tokenizer, none);
+    writer.answer(utf8);
+    return writer.finish();
+}
+
 }  // namespace inference

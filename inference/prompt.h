@@ -4,6 +4,7 @@
 #include "inference/tokenizer.h"
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace inference {
@@ -45,5 +46,9 @@ Prompt buildPrompt(const Request& request, const Tokenizer& tokenizer, TilingOpt
 /// reasoning and grounding marks as tokens, begins a piece of text of its own, as it does when the
 /// model writes it. Throws as buildPrompt(), and where a message has no text.
 Lesson buildLesson(const Request& request, const Tokenizer& tokenizer, TilingOptions tiling);
+
+/// What the model writes, encoded on its own as a lesson's answers are. Throws Error where the text
+/// is not UTF-8.
+std::vector<TokenId> encodeAnswer(std::string_view utf8, const Tokenizer& tokenizer);
 
 }  // namespace inference

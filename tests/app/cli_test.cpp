@@ -11,6 +11,7 @@
 #include <QTemporaryDir>
 #include <QTest>
 
+#include <cmath>
 #include <csignal>
 
 namespace {
@@ -83,7 +84,7 @@ private Q_SLOTS:
     {
         const Result help = kvl({"--help"});
         QCOMPARE(help.status, 0);
-        for (const QByteArray command : {"ask", "tiles", "tokenize", "info"}) {
+        for (const QByteArray command : {"ask", "score", "tiles", "tokenize", "info"}) {
             QVERIFY(help.out.contains("kvl " + command));
             const Result own = kvl({command, "--help"});
             QCOMPARE(own.status, 0);
@@ -107,6 +108,21 @@ private Q_SLOTS:
             << QStringList{"ask", "--model", "x", "a", "b"} << QByteArray("more than one question");
         QTest::newRow("no value") << QStringList{"ask", "q", "--model"}
                                   << QByteArray("--model needs a value");
+        QTest::newRow("top p") << QStringList{"ask", "--model", "x", "--top-p", "1.5", "q"}
+                               << QByteArray("expected a number from 0 to 1");
+        QTest::newRow("min p") << QStringList{"ask", "--model", "x", "--min-p", "-0.1", "q"}
+                               << QByteArray("--min-p is \"-0.1\"; expected a number from 0 to 1");
+        QTest::newRow("penalty")
+            << QStringList{"ask", "--model", "x", "--repetition-penalty", "0", "q"}
+            << QByteArray("--repetition-penalty is \"0\"; expected a number from 0.01 to 100");
+        QTest::newRow("logprobs of text")
+            << QStringList{"ask", "--model", "x", "--logprobs", "2", "q"}
+            << QByteArray("--logprobs is for --json");
+        QTest::newRow("nothing to score")
+            << QStringList{"score", "--model", "x", "q"} << QByteArray("--options is missing");
+        QTest::newRow("empty option")
+            << QStringList{"score", "--model", "x", "--options", "yes|", "q"}
+            << QByteArray("an option is empty");
         QTest::newRow("tiles 0") << QStringList{"ask", "--model", "x", "--max-tiles", "0", "q"}
                                  << QByteArray("from 1 to 40");
         QTest::newRow("window") << QStringList{"ask", "--model", "x",       "--window",
@@ -187,6 +203,68 @@ private Q_SLOTS:
         for (const char* key : {"load", "vision", "prefill", "decode", "first_token"}) {
             QVERIFY2(answer["seconds"].toObject()[key].toDouble(-1) >= 0, key);
         }
+    }
+
+    void logprobsAreOfEachNewToken()
+    {
+        const Result result =
+            kvl({"ask", "--model", m_model, "--dtype", "fp32", "--max-new-tokens", "5",
+                 "--repetition-penalty", "1.2", "--logprobs", "3", "--json", "What is this?"});
+        QVERIFY2(result.status == 0, result.error);
+        const QJsonArray ids = result.json()["new_ids"].toArray();
+        const QJsonArray steps = result.json()["logprobs"].toArray();
+        QCOMPARE(steps.size(), ids.size());
+        for (int i = 0; i < steps.size(); ++i) {
+            const QJsonObject step = steps[i].toObject();
+            QCOMPARE(step["id"].toInt(), ids[i].toInt());
+            const QJsonArray top = step["top"].toArray();
+            QCOMPARE(top.size(), 3);
+            QVERIFY(top[0].toObject()["logprob"].toDouble() >= step["logprob"].toDouble());
+            QVERIFY(step["logprob"].toDouble() < 0);
+        }
+    }
+
+    void scorePrintsATableOrOneObject()
+    {
+        const QStringList words{"score",       "--model",  m_model,       "--image", m_picture,
+                                "--dtype",     "fp32",     "--max-tiles", "1",       "--options",
+                                "yes|no, not", "--option", "a|b",         "Is it?"};
+        const Result result = kvl(words + QStringList{"--json"});
+        QVERIFY2(result.status == 0, result.error);
+        const QJsonObject object = result.json();
+        for (const char* key : {"prompt_ids", "options", "images", "cached_tokens", "seconds",
+                                "device", "dtype", "model_hash"}) {
+            QVERIFY2(object.contains(key), key);
+        }
+        const QJsonArray options = object["options"].toArray();
+        QCOMPARE(options.size(), 3);
+        QCOMPARE(options[1].toObject()["text"].toString(), "no, not");
+        QCOMPARE(options[2].toObject()["text"].toString(), "a|b");
+        double all = 0;
+        for (const QJsonValue& one : options) {
+            const QJsonArray logprobs = one["logprobs"].toArray();
+            QCOMPARE(logprobs.size(), one["ids"].toArray().size());
+            QVERIFY(!logprobs.isEmpty());
+            double sum = 0;
+            for (const QJsonValue& value : logprobs) {
+                sum += value.toDouble();
+            }
+            QVERIFY(std::abs(one["sum"].toDouble() - sum) < 1e-9);
+            QVERIFY(std::abs(one["mean"].toDouble() - sum / double(logprobs.size())) < 1e-9);
+            all += one["probability"].toDouble();
+        }
+        QVERIFY(std::abs(all - 1) < 1e-9);
+        const double odds = std::exp(options[0]["sum"].toDouble() - options[1]["sum"].toDouble());
+        QVERIFY(std::abs(options[0]["probability"].toDouble() -
+                         odds * options[1]["probability"].toDouble()) < 1e-9);
+
+        const Result table = kvl(words);
+        QVERIFY2(table.status == 0, table.error);
+        QCOMPARE(table.out.count('\n'), 4);
+        QVERIFY2(table.out.contains("  yes\n"), table.out);
+        const Result whole = kvl(words + QStringList{"--json", "--end-of-turn"});
+        QCOMPARE(whole.json()["options"].toArray().at(0)["ids"].toArray().size(),
+                 options[0]["ids"].toArray().size() + 1);
     }
 
     void greedyAnswersRepeatAndAreStreamed()

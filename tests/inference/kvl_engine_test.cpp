@@ -1,11 +1,18 @@
 // What of the engine only this folder can see: how a request is computed.
 #include <ATen/ATen.h>  // before test.h, whose CHECK takes the place of c10's
+#include <ATen/Parallel.h>
 
+#include "inference/error.h"
 #include "inference/kvl_engine.h"
 #include "support/seeded_image.h"
 #include "support/temporary_folder.h"
 #include "support/test.h"
 #include "support/tiny_checkpoint.h"
+
+#include <c10/core/CPUAllocator.h>
+
+#include <atomic>
+#include <new>
 
 using namespace inference;
 
@@ -29,6 +36,84 @@ Request question()
     request.messages.push_back({Role::User, "What is this?", {test::seededImage(300, 280, 7)}});
     request.maxNewTokens = 8;
     return request;
+}
+
+/// Counts libtorch's allocations while it lives and does something at the nth: every step of a
+/// request makes some, so this reaches any place in it, and the same again.
+class AtAllocation : public c10::Allocator {
+public:
+    explicit AtAllocation(std::int64_t nth = -1, std::function<void()> what = {})
+        : m_nth(nth)
+        , m_what(std::move(what))
+    {
+        c10::SetCPUAllocator(this, 1);
+    }
+    ~AtAllocation() override { c10::SetCPUAllocator(m_usual, 1); }
+    AtAllocation(const AtAllocation&) = delete;
+    AtAllocation& operator=(const AtAllocation&) = delete;
+
+    c10::DataPtr allocate(std::size_t bytes) override
+    {
+        if (m_count++ == m_nth) {
+            m_what();
+        }
+        return m_usual->allocate(bytes);
+    }
+    c10::DeleterFnPtr raw_deleter() const override { return m_usual->raw_deleter(); }
+    void copy_data(void* to, const void* from, std::size_t bytes) const override
+    {
+        m_usual->copy_data(to, from, bytes);
+    }
+    std::int64_t count() const { return m_count; }
+
+private:
+    c10::Allocator* m_usual = c10::GetCPUAllocator();
+    std::atomic<std::int64_t> m_count = 0;
+    std::int64_t m_nth;
+    std::function<void()> m_what;
+};
+
+constexpr int places = 20;  // of a request at which the tests interrupt it
+
+/// `work` interrupted at places all over it: what(engine, run) with a fresh engine each time.
+void everywhere(const std::function<void(KvlEngine&)>& work, const std::function<void()>& what,
+                const std::function<void(KvlEngine&)>& afterwards)
+{
+    const auto load = [] {
+        return std::make_unique<KvlEngine>(LoadOptions{checkpointFolder(), "cpu", "fp32"},
+                                           OnProgress{}, std::stop_token{});
+    };
+    at::set_num_threads(1);  // small steps; and a count of allocations that repeats
+    std::int64_t all = 0;
+    {
+        const auto engine = load();
+        const AtAllocation counter;
+        work(*engine);
+        all = counter.count();
+    }
+    CHECK(all > places);
+    for (int place = 0; place < places; ++place) {
+        const auto engine = load();
+        {
+            const AtAllocation interrupted(place * all / places, what);
+            work(*engine);
+        }
+        afterwards(*engine);
+    }
+}
+
+Request longQuestion()
+{
+    Request request = question();
+    for (int i = 0; i < 20; ++i) {
+        request.messages.back().text += " Is anything to be seen on the left side of it?";
+    }
+    return request;
+}
+
+ScoreRequest scored()
+{
+    return {longQuestion(), {{"yes, it is", {}}, {"no", {}}, {"yes, but not on the left", {}}}};
 }
 
 }  // namespace
@@ -68,6 +153,97 @@ TEST(theLogitsSeenAreThoseThatTheTokensAreChosenFrom)
     };
     const Answer answer = engine.compute(question(), {.onLogits = look}, {}, {});
     CHECK_EQUAL(largest, answer.newIds);
+}
+
+TEST(aStopAnywhereLeavesTheNextAnswerAsFromACold)
+{
+    KvlEngine cold({checkpointFolder(), "cpu", "fp32"}, {}, {});
+    const Answer expected = cold.generate(longQuestion(), {}, {});
+    std::stop_source stop;
+    int stopped = 0, keptParts = 0;
+    everywhere(
+        [&](KvlEngine& engine) {
+            stop = {};
+            const Answer answer =
+                engine.compute(longQuestion(), {.prefillRows = 100}, {}, stop.get_token());
+            CHECK_EQUAL(answer.stop == StopReason::Cancelled, stop.stop_requested());
+            stopped += stop.stop_requested();
+        },
+        [&] { stop.request_stop(); },
+        [&](KvlEngine& engine) {
+            const Answer next = engine.generate(longQuestion(), {}, {});
+            CHECK_EQUAL(next.newIds, expected.newIds);
+            // what was read before the stop is not read again
+            const int rest = int(next.promptIds.size()) - 1 - next.cachedTokens;
+            keptParts += next.cachedTokens > 0 && rest > 0 && next.cachedTokens % 100 == 0;
+        });
+    CHECK_EQUAL(stopped, places);
+    CHECK(keptParts > 1);
+}
+
+TEST(aStoppedScoreLeavesTheNextAsFromACold)
+{
+    KvlEngine cold({checkpointFolder(), "cpu", "fp32"}, {}, {});
+    const Scores expected = cold.score(scored(), {});
+    std::stop_source stop;
+    int stopped = 0;
+    everywhere(
+        [&](KvlEngine& engine) {
+            stop = {};
+            try {
+                engine.score(scored(), stop.get_token());
+            } catch (const Cancelled&) {
+                ++stopped;
+            }
+        },
+        [&] { stop.request_stop(); },
+        [&](KvlEngine& engine) {
+            const Scores next = engine.score(scored(), {});
+            for (std::size_t i = 0; i < 3; ++i) {
+                CHECK(std::abs(next.continuations[i].sum - expected.continuations[i].sum) < 1e-3);
+            }
+        });
+    CHECK(stopped > places * 3 / 4);  // not at the very end
+}
+
+TEST(memoryThatRunsOutAnywhereIsSaidAndTheNextAnswerIsAsFromACold)
+{
+    KvlEngine cold({checkpointFolder(), "cpu", "fp32"}, {}, {});
+    const Answer expected = cold.generate(longQuestion(), {}, {});
+    int failed = 0;
+    everywhere(
+        [&](KvlEngine& engine) {
+            try {
+                engine.generate(longQuestion(), {}, {});
+            } catch (const OutOfMemory&) {
+                ++failed;
+            }
+        },
+        [] { throw std::bad_alloc(); },
+        [&](KvlEngine& engine) {
+            const Answer next = engine.generate(longQuestion(), {}, {});
+            CHECK_EQUAL(next.cachedTokens, 0);
+            CHECK_EQUAL(next.newIds, expected.newIds);
+        });
+    CHECK_EQUAL(failed, places);
+}
+
+TEST(whatAFailedFollowUpTouchedIsNotTrusted)
+{
+    KvlEngine engine({checkpointFolder(), "cpu", "fp32"}, {}, {});
+    const Answer first = engine.generate(longQuestion(), {}, {});
+    Request followUp = longQuestion();
+    followUp.messages.push_back({Role::Assistant, first.text, {}});
+    followUp.messages.push_back({Role::User, "And on the right?", {}});
+    KvlEngine cold({checkpointFolder(), "cpu", "fp32"}, {}, {});
+    const Answer expected = cold.generate(followUp, {}, {});
+    const auto refuse = [](const Piece&) { throw std::runtime_error("the window is gone"); };
+    CHECK_THROWS(std::runtime_error, engine.generate(followUp, refuse, {}), "window is gone");
+    CHECK_EQUAL(engine.generate(followUp, {}, {}).newIds, expected.newIds);
+    const auto throws = [](const at::Tensor&) { throw std::bad_alloc(); };
+    CHECK_THROWS(OutOfMemory, engine.compute(followUp, {.onLogits = throws}, {}, {}),
+                 "not enough memory");
+    CHECK_EQUAL(engine.generate(followUp, {}, {}).newIds, expected.newIds);
 }
 
 KVL_TEST_MAIN

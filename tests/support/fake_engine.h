@@ -98,6 +98,24 @@ public:
         return use;
     }
 
+    /// Every token is as likely as every other of a hundred.
+    inference::Scores score(const inference::ScoreRequest& request, std::stop_token stop) override
+    {
+        m_model->add(request.prompt);
+        if (stop.stop_requested()) {
+            throw inference::Cancelled();
+        }
+        inference::Scores scores;
+        for (const inference::Continuation& one : request.continuations) {
+            inference::Score score;
+            score.tokens.resize(one.ids.empty() ? one.text.size() : one.ids.size(), {1, -4.60517F});
+            score.mean = -4.60517;
+            score.sum = score.mean * double(score.tokens.size());
+            scores.continuations.push_back(score);
+        }
+        return scores;
+    }
+
     inference::Answer generate(const inference::Request& request, const inference::OnPiece& onPiece,
                                std::stop_token stop) override
     {

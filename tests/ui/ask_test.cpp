@@ -181,7 +181,7 @@ private Q_SLOTS:
         session.turns << turn(QStringLiteral("?"), {}, 0, TurnState::Running);
         ui::AskOptions options;
         options.system = {inference::SystemPrompt::Preset::Own, "Be brief."};
-        options.sampling = {0.5F, 7, 0.9F, 42};
+        options.sampling = {.temperature = 0.5, .topK = 7, .topP = 0.9, .seed = 42};
         options.maxTiles = 3;
         options.maxNewTokens = 17;
         const auto request = ui::makeRequest(session, {}, options);

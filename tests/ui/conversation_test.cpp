@@ -227,7 +227,7 @@ private Q_SLOTS:
         Desk desk(m_file);
         QVERIFY(desk.load());
         ui::AskOptions options;
-        options.sampling.temperature = 0.7F;
+        options.sampling.temperature = 0.7;
         options.sampling.seed = 5;
         desk.conversation.setOptions(options);
         desk.conversation.ask(QStringLiteral("one"), {});

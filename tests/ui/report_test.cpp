@@ -221,13 +221,17 @@ private Q_SLOTS:
         Turn third = turn(QStringLiteral("c"), QStringLiteral("C"));
         third.provenance.temperature = 0.6;
         third.provenance.seed = 77;
+        third.provenance.minP = 0.05;
+        third.provenance.repetitionPenalty = 1.1;
         ui::writeReport(ui::makeReport(session(
                             {turn(QStringLiteral("a"), QStringLiteral("A")), second, third})),
                         m_pdf);
         const QString text = simplified(pdfText(m_pdf));
         QCOMPARE(text.count(QStringLiteral("KVL-14B")), 2);
         QCOMPARE(text.count(QStringLiteral("as for the question before")), 1);
-        QVERIFY(text.contains(QStringLiteral("temperature 0.6, top-k 50, top-p 1, seed 77")));
+        QVERIFY(
+            text.contains(QStringLiteral("temperature 0.6, top-k 50, top-p 1, seed 77, min-p 0.05, "
+                                         "repetition penalty 1.1")));
     }
 
     void noTextCanBecomeMarkup()

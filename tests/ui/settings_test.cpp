@@ -29,7 +29,7 @@ private Q_SLOTS:
         QCOMPARE(settings.askOptions().maxTiles, 12);
         QCOMPARE(settings.askOptions().maxNewTokens, 1024);
         QCOMPARE(settings.askOptions().sampling.topK, 50);
-        QCOMPARE(settings.askOptions().sampling.topP, 1.0F);
+        QCOMPARE(settings.askOptions().sampling.topP, 1.0);
         QVERIFY(settings.askOptions().system.preset == Preset::Default);
         QVERIFY(settings.recentFiles().isEmpty());
         QVERIFY(settings.overlays());
@@ -45,7 +45,8 @@ private Q_SLOTS:
                 {.checkpoint = "/models/größe, 100% [x]", .device = "cuda:1", .dtype = "bf16"});
             ui::AskOptions options;
             options.system = {Preset::Own, "你是\n\"quoted\"; a=b"};
-            options.sampling = {0.6F, 20, 0.95F, 0xffff'ffff'ffff'fff1ULL};
+            options.sampling = {
+                .temperature = 0.6, .topK = 20, .topP = 0.95, .seed = 0xffff'ffff'ffff'fff1ULL};
             options.maxTiles = 6;
             options.maxNewTokens = 16'384;
             settings.setAskOptions(options);
@@ -64,8 +65,8 @@ private Q_SLOTS:
         const ui::AskOptions options = settings.askOptions();
         QVERIFY(options.system.preset == Preset::Own);
         QCOMPARE(options.system.text, std::string("你是\n\"quoted\"; a=b"));
-        QCOMPARE(options.sampling.temperature, 0.6F);
-        QCOMPARE(options.sampling.topP, 0.95F);
+        QCOMPARE(options.sampling.temperature, 0.6);
+        QCOMPARE(options.sampling.topP, 0.95);
         QCOMPARE(options.sampling.topK, 20);
         QCOMPARE(options.sampling.seed, 0xffff'ffff'ffff'fff1ULL);
         QCOMPARE(options.maxTiles, 6);
@@ -106,8 +107,8 @@ private Q_SLOTS:
         QVERIFY(options.system.preset == Preset::Default);
         QCOMPARE(options.maxTiles, 1);
         QCOMPARE(options.maxNewTokens, 1024);
-        QCOMPARE(options.sampling.temperature, 0.0F);
-        QCOMPARE(options.sampling.topP, 1.0F);
+        QCOMPARE(options.sampling.temperature, 0.0);
+        QCOMPARE(options.sampling.topP, 1.0);
         QCOMPARE(options.sampling.topK, 0);
     }
 

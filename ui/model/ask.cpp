@@ -264,8 +264,8 @@ Provenance makeProvenance(const inference::ModelInfo& model, const AskOptions& o
     from.maxTiles = options.maxTiles;
     from.maxNewTokens = options.maxNewTokens;
     from.topK = options.sampling.topK;
-    from.topP = double(options.sampling.topP);
-    from.temperature = double(options.sampling.temperature);
+    from.topP = options.sampling.topP;
+    from.temperature = options.sampling.temperature;
     from.seed = options.sampling.seed;
     return from;
 }

@@ -136,14 +136,21 @@ QString note(const Turn& turn)
 
 QString sampling(const Provenance& from)
 {
-    if (from.temperature <= 0) {
-        return QStringLiteral("greedy");
+    QString text = QStringLiteral("greedy");
+    if (from.temperature > 0) {
+        text = QStringLiteral("temperature %1, top-k %2, top-p %3, seed %4")
+                   .arg(decimal(from.temperature))
+                   .arg(from.topK)
+                   .arg(decimal(from.topP))
+                   .arg(from.seed);
+        if (from.minP > 0) {
+            text += QStringLiteral(", min-p %1").arg(decimal(from.minP));
+        }
     }
-    return QStringLiteral("temperature %1, top-k %2, top-p %3, seed %4")
-        .arg(decimal(from.temperature))
-        .arg(from.topK)
-        .arg(decimal(from.topP))
-        .arg(from.seed);
+    if (from.repetitionPenalty != 1) {
+        text += QStringLiteral(", repetition penalty %1").arg(decimal(from.repetitionPenalty));
+    }
+    return text;
 }
 
 QList<ReportFact> settingFacts(const Provenance& from)

@@ -46,6 +46,7 @@ struct Provenance {
     QString systemPreset, systemText;
     int maxTiles = 12, maxNewTokens = 1024, topK = 50;
     double temperature = 0, topP = 1;
+    double minP = 0, repetitionPenalty = 1;  // of the command line; the window has no such options
     quint64 seed = 0;
     QList<int> promptIds, newIds;
     int cachedTokens = 0;

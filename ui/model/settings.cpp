@@ -48,10 +48,10 @@ int wholeNumber(const QVariant& value, int otherwise, int least, int most)
     return ok ? std::clamp(number, least, most) : otherwise;
 }
 
-float number(const QVariant& value, float otherwise, float least, float most)
+double number(const QVariant& value, double otherwise, double least, double most)
 {
     bool ok = false;
-    const float found = value.toFloat(&ok);
+    const double found = value.toDouble(&ok);
     return ok && std::isfinite(found) ? std::clamp(found, least, most) : otherwise;
 }
 
@@ -141,8 +141,8 @@ void Settings::setAskOptions(const AskOptions& options)
                         QString::fromStdString(options.system.text));
     m_settings.setValue(QStringLiteral("ask/maxTiles"), options.maxTiles);
     m_settings.setValue(QStringLiteral("ask/maxNewTokens"), options.maxNewTokens);
-    m_settings.setValue(QStringLiteral("ask/temperature"), double(options.sampling.temperature));
-    m_settings.setValue(QStringLiteral("ask/topP"), double(options.sampling.topP));
+    m_settings.setValue(QStringLiteral("ask/temperature"), options.sampling.temperature);
+    m_settings.setValue(QStringLiteral("ask/topP"), options.sampling.topP);
     m_settings.setValue(QStringLiteral("ask/topK"), options.sampling.topK);
     m_settings.setValue(QStringLiteral("ask/seed"), quint64(options.sampling.seed));
 }

@@ -43,7 +43,7 @@ AskOptionsDialog::AskOptionsDialog(const AskOptions& options, QWidget* parent)
     temperature->setRange(0, 2);
     temperature->setSingleStep(0.1);
     temperature->setSpecialValueText(tr("0 (greedy, always the same answer)"));
-    temperature->setValue(double(options.sampling.temperature));
+    temperature->setValue(options.sampling.temperature);
     form->addRow(tr("Temperature"), temperature);
     auto* topP = new QDoubleSpinBox;
     topP->setRange(0.01, 1);
@@ -78,7 +78,7 @@ AskOptionsDialog::AskOptionsDialog(const AskOptions& options, QWidget* parent)
             widget->setEnabled(value > 0);
         }
     };
-    sampled(double(options.sampling.temperature));
+    sampled(options.sampling.temperature);
     const auto take = [this](const auto& set) {
         return [this, set](const auto& value) {
             set(m_options, value);
@@ -95,10 +95,10 @@ AskOptionsDialog::AskOptionsDialog(const AskOptions& options, QWidget* parent)
         Q_EMIT changed(m_options);
     });
     connect(temperature, &QDoubleSpinBox::valueChanged, this,
-            take([](AskOptions& o, double v) { o.sampling.temperature = float(v); }));
+            take([](AskOptions& o, double v) { o.sampling.temperature = v; }));
     connect(temperature, &QDoubleSpinBox::valueChanged, this, sampled);
     connect(topP, &QDoubleSpinBox::valueChanged, this,
-            take([](AskOptions& o, double v) { o.sampling.topP = float(v); }));
+            take([](AskOptions& o, double v) { o.sampling.topP = v; }));
     connect(topK, &QSpinBox::valueChanged, this,
             take([](AskOptions& o, int v) { o.sampling.topK = v; }));
     connect(seed, &QSpinBox::valueChanged, this,
