@@ -2,6 +2,7 @@
 
 #include "inference/gemv.h"
 #include "inference/gradient.h"
+#include "inference/matrix.h"
 #include "inference/stop.h"
 
 #include <ATen/ATen.h>
@@ -36,7 +37,7 @@ public:
         if (oneRow && x.scalar_type() == at::kBFloat16) {
             return oneRowOf<std::uint16_t>(x);
         }
-        return at::linear(x, m_weight, m_bias);
+        return multiplyRows(x, m_weight, m_bias);
     }
 
 private:

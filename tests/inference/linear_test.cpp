@@ -3,6 +3,7 @@
 #include "inference/error.h"
 #include "inference/gemv.h"
 #include "inference/linear.h"
+#include "inference/matrix.h"
 #include "support/test.h"
 
 using namespace inference;
@@ -42,6 +43,43 @@ TEST(oneRowEqualsTheProductInDoublePrecision)
             CHECK(((y.to(at::kDouble) - exact).abs() <= allowed).all().item<bool>());
         }
     }
+}
+
+TEST(manyRowsEqualTheProductInDoublePrecision)
+{
+    for (const at::ScalarType dtype : {at::kFloat, at::kBFloat16}) {
+        for (const auto& [n, out, in] :
+             {std::tuple(31, 7, 64), std::tuple(32, 5, 63), std::tuple(300, 129, 131)}) {
+            for (const bool hasBias : {true, false}) {
+                const at::Tensor weight = wave({out, in}, 0.7).to(dtype),
+                                 bias = hasBias ? wave({out}, 0.3).to(dtype) : at::Tensor(),
+                                 x = wave({n, in}, 0.9).to(dtype);
+                const at::Tensor zero = at::zeros({out}, at::kDouble);
+                const at::Tensor offset = hasBias ? bias.to(at::kDouble) : zero;
+                const at::Tensor exact =
+                    at::linear(x.to(at::kDouble), weight.to(at::kDouble), offset);
+                const at::Tensor terms =
+                    at::linear(x.to(at::kDouble).abs(), weight.to(at::kDouble).abs(), offset.abs());
+                const at::Tensor allowed =
+                    terms * 1e-6 + exact.abs() * (dtype == at::kFloat ? 0 : 0x1p-8);
+                const at::Tensor columns = x.t().contiguous().t();  // the same, another layout
+                for (const at::Tensor& rows : {x, columns}) {
+                    const at::Tensor y = multiplyRows(rows, weight, bias);
+                    CHECK(y.scalar_type() == dtype);
+                    CHECK_EQUAL(y.sizes().vec(), (std::vector<std::int64_t>{n, out}));
+                    CHECK(((y.to(at::kDouble) - exact).abs() <= allowed).all().item<bool>());
+                }
+            }
+        }
+    }
+}
+
+TEST(manyRowsCanBeFollowedForGradients)
+{
+    const at::Tensor weight = wave({5, 63}, 0.7).to(at::kFloat).requires_grad_(),
+                     x = wave({40, 63}, 0.9).to(at::kFloat);
+    multiplyRows(x, weight, {}).sum().backward();
+    CHECK(at::allclose(weight.grad(), x.sum(0).expand({5, 63}), 1e-4, 1e-5));
 }
 
 TEST(bf16ResultsAreRoundedToNearestEven)
