@@ -8,9 +8,8 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
-#include <fstream>
+#include <iostream>
 #include <numeric>
 #include <stdexcept>
 #include <string>
@@ -25,11 +24,10 @@ using bench::best;
 using bench::now;
 
 /// The seeded pixels of the model specification's check values (5.5).
-inference::Image seededImage(int width, int height)
+inference::Image seededImage(int width, int height, std::uint32_t state = 12345)
 {
     auto bytes = std::make_shared<std::vector<std::uint8_t>>(std::size_t(3) * std::size_t(width) *
                                                              std::size_t(height));
-    std::uint32_t state = 12345;
     for (std::uint8_t& sample : *bytes) {
         state = state * 1664525u + 1013904223u;
         sample = static_cast<std::uint8_t>(state >> 24);
@@ -122,39 +120,57 @@ int bandwidth()
     return 0;
 }
 
-int decode(const std::string& model, const std::string& dtype, int tokens)
+/// A picture and a text that no earlier request had, so that nothing of it is kept.
+inference::Request freshRequest(int words, int side)
+{
+    static int count = 0;
+    ++count;
+    inference::Request request;
+    request.system = {inference::SystemPrompt::Preset::Own, std::to_string(count)};
+    std::string text = "List what stands out.";
+    for (int i = 0; i < words; ++i) {
+        text += " a";
+    }
+    request.messages.push_back({inference::Role::User, text, {}});
+    if (side > 0) {
+        request.messages.back().images.push_back(seededImage(side, side, std::uint32_t(count)));
+    }
+    request.maxNewTokens = 1;
+    return request;
+}
+
+/// Reads `prefill N`, `decode N` and `see SIDE` line by line and answers each with one line, so
+/// that compare.py can take turns with the peer. All of them name the tokens or tiles and seconds.
+int serve(const std::string& model, const std::string& dtype)
 {
     inference::LoadOptions load;
     load.checkpoint = model;
     load.device = "cpu";
     load.dtype = dtype;
-    const double start = now();
     const auto engine = inference::loadEngine(load);
-    const double loadSeconds = now() - start;
-    inference::Request request;
-    request.messages.push_back(
-        {inference::Role::User, "List what stands out in a chest radiograph.", {}});
-    request.maxNewTokens = tokens;
-    double seconds = 1e30;
-    double prefill = 1e30;
-    std::size_t count = 0;
-    for (int run = 0; run < 3; ++run) {
-        const inference::Answer answer =
-            engine->generate(request, [](const inference::Piece&) {}, {});
-        count = answer.newIds.size();
-        seconds = std::min(seconds, answer.seconds.decode);
-        if (run == 0) {
-            prefill = answer.seconds.prefill;
+    std::printf(R"({"ready": "%s"})"
+                "\n",
+                engine->info().dtype.c_str());
+    std::fflush(stdout);
+    std::string what;
+    for (int n = 0; std::cin >> what >> n;) {
+        inference::Request request = freshRequest(what == "prefill" ? n : 0, what == "see" ? n : 0);
+        request.maxNewTokens = what == "decode" ? n : 1;
+        const inference::Answer answer = engine->generate(request, {}, {});
+        double seconds = answer.seconds.prefill;
+        int count = int(answer.promptIds.size()) - answer.cachedTokens;
+        if (what == "decode") {
+            seconds = answer.seconds.decode;
+            count = int(answer.newIds.size()) - 1;
+        } else if (what == "see") {
+            seconds = answer.seconds.vision;
+            count = answer.images.at(0).tiles;
         }
+        std::printf(R"({"bench": "%s", "count": %d, "seconds": %.6f})"
+                    "\n",
+                    what.c_str(), count, seconds);
+        std::fflush(stdout);
     }
-    const double perSecond = double(count - 1) / seconds;
-    // a decoded token reads every weight but the embedding table and the tower; compare.py knows
-    // the shapes
-    std::printf(
-        R"({"bench": "decode", "device": "%s", "dtype": "%s", "tokens": %zu, "tokens_per_second": %.3f, "prefill_seconds": %.3f, "load_seconds": %.3f})"
-        "\n",
-        engine->info().device.c_str(), engine->info().dtype.c_str(), count, perSecond, prefill,
-        loadSeconds);
     return 0;
 }
 
@@ -170,8 +186,8 @@ int main(int argc, char** argv)
         if (what == "bandwidth") {
             return bandwidth();
         }
-        if (what == "decode" && argc > 2) {
-            return decode(argv[2], argc > 3 ? argv[3] : "fp32", argc > 4 ? std::atoi(argv[4]) : 64);
+        if (what == "serve" && argc > 2) {
+            return serve(argv[2], argc > 3 ? argv[3] : "fp32");
         }
         for (const auto& [name, run] : bench::loads()) {
             if (what == name && argc > 2) {
@@ -182,9 +198,8 @@ int main(int argc, char** argv)
         std::fprintf(stderr, "bench: %s\n", error.what());
         return 1;
     }
-    std::fputs(
-        "bench preprocess | bandwidth | decode MODEL [DTYPE [TOKENS]] | load MODEL [DTYPE] | "
-        "load-once MODEL [DTYPE] | share MODEL [DTYPE]\n",
-        stderr);
+    std::fputs("bench preprocess | bandwidth | serve MODEL [DTYPE] | load MODEL [DTYPE] | "
+               "load-once MODEL [DTYPE] | share MODEL [DTYPE]\n",
+               stderr);
     return 2;
 }

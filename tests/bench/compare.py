@@ -2,16 +2,17 @@
 """Runs `bench` and its peers in one go on one machine and prints the ratios.
 
     compare.py --bench build/release/bin/bench preprocess
-    compare.py --bench build/release/bin/bench decode --model FOLDER
+    compare.py --bench build/release/bin/bench engine --model FOLDER
 
 `preprocess` puts our tiling beside Pillow's, one thread each, and checks that the bytes agree.
-`decode` puts our fp32 decoder beside transformers' on the same weights, and beside the measured
+`engine` puts our decoder and tower beside transformers' on the same weights, and beside the measured
 read bandwidth. The peers need the virtual environment of tests/reference/requirements.txt.
 """
 import argparse
 import hashlib
 import json
 import os
+import pathlib
 import subprocess
 import sys
 import time
@@ -69,67 +70,124 @@ def preprocess(options):
     return 0 if digest == ours["sha256"] else 1
 
 
-def decode(options):
-    def measured():
-        return run([options.bench, "bandwidth"])["bytes_per_second"]
+class Ours:
+    """`bench serve`, asked line by line."""
 
-    bandwidth = measured()
-    ours = run([options.bench, "decode", options.model, "fp32", str(options.tokens)])
-    bandwidth = max(bandwidth, measured())  # other guests of a machine take their share at times
+    def __init__(self, options):
+        self.process = subprocess.Popen([options.bench, "serve", options.model, options.dtype], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, text=True)
+        json.loads(self.process.stdout.readline())
 
+    def ask(self, what, n):
+        """(count, seconds): of tokens or of tiles."""
+        self.process.stdin.write(f"{what} {n}\n")
+        self.process.stdin.flush()
+        answer = json.loads(self.process.stdout.readline())
+        return answer["count"], answer["seconds"]
+
+
+def peer_model(options, dtype):
+    """transformers' decoder and tower with the checkpoint's weights, mapped where they have the dtype."""
     import torch
     import transformers
-    from safetensors import safe_open
+
+    sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "reference"))
+    import compare_transformers
 
     config = json.load(open(os.path.join(options.model, "config.json")))
-    llm = {k: v for k, v in config["llm_config"].items() if k not in ("architectures", "torch_dtype", "dtype")}
-    model_config = transformers.Qwen3Config(**llm)
-    model_config._attn_implementation = "sdpa"
-    torch.set_grad_enabled(False)
     with torch.device("meta"):
-        model = transformers.Qwen3ForCausalLM(model_config)
-    model = model.to_empty(device="cpu").float().eval()
-    index = os.path.join(options.model, "model.safetensors.index.json")
-    shards = sorted(set(json.load(open(index))["weight_map"].values())) if os.path.exists(index) else ["model.safetensors"]
-    tensors = {}
-    for shard in shards:
-        with safe_open(os.path.join(options.model, shard), "pt") as file:
-            for name in file.keys():
-                if name.startswith("language_model."):
-                    tensors[name.removeprefix("language_model.")] = file.get_tensor(name).float()
-    model.load_state_dict(tensors, strict=True)
-    model.model.rotary_emb = type(model.model.rotary_emb)(model_config)
-    read = sum(p.numel() * 4 for n, p in model.named_parameters() if "embed_tokens" not in n)
-    ids = torch.tensor([list(range(100, 170))])
-    seconds = 1e30
-    for _ in range(3):
-        out = model(ids, use_cache=True)
-        cache, token = out.past_key_values, out.logits[:, -1:].argmax(-1)
+        model = transformers.InternVLForConditionalGeneration(compare_transformers.native_config(config, "sdpa"))
+    state = {name: value.to(dtype) for stored, tensor in compare_transformers.tensors_of(pathlib.Path(options.model))
+             for name, value in compare_transformers.native_names(stored, tensor)}
+    model.load_state_dict(state, strict=True, assign=True)
+    rotary = model.model.language_model.rotary_emb
+    model.model.language_model.rotary_emb = type(rotary)(model.config.text_config)
+    return model.eval()
+
+
+def engine(options):
+    """Prefill, decode and tower, turn by turn: what one machine does in one minute."""
+    import torch
+    import transformers
+
+    torch.set_grad_enabled(False)
+    dtype = {"fp32": torch.float32, "bf16": torch.bfloat16}[options.dtype]
+    model = peer_model(options, dtype)
+    ours = Ours(options)
+    language, head = model.model.language_model, model.lm_head
+
+    def timed(work):
         start = time.perf_counter()
-        for _ in range(options.tokens - 1):
-            out = model(token, past_key_values=cache, use_cache=True)
-            token = out.logits[:, -1:].argmax(-1)
-        seconds = min(seconds, time.perf_counter() - start)
-    peer = (options.tokens - 1) / seconds
-    print(json.dumps({"bench": "decode", "dtype": "fp32", "tokens": options.tokens, "threads": torch.get_num_threads(),
-                      "ours_tokens_per_second": ours["tokens_per_second"],
-                      "peer": f"transformers {transformers.__version__}", "peer_tokens_per_second": round(peer, 3),
-                      "ratio": round(ours["tokens_per_second"] / peer, 2),
-                      "share_of_read_bandwidth": round(ours["tokens_per_second"] * read / bandwidth, 2),
-                      "read_bandwidth_GB_per_second": round(bandwidth / 1e9, 1)}))
+        work()
+        return time.perf_counter() - start
+
+    def their_prefill(count):
+        ids = torch.arange(1000, 1000 + count)[None]
+        return timed(lambda: head(language(input_ids=ids, use_cache=True).last_hidden_state[:, -1:]).argmax(-1))
+
+    def their_decode(count):
+        out = language(input_ids=torch.arange(1000, 1030)[None], use_cache=True)
+        cache, token = out.past_key_values, head(out.last_hidden_state[:, -1:]).argmax(-1)
+
+        def loop():
+            nonlocal token
+            for _ in range(count):
+                out = language(input_ids=token, past_key_values=cache, use_cache=True)
+                token = head(out.last_hidden_state[:, -1:]).argmax(-1)
+
+        return timed(loop)
+
+    def their_tower(count):
+        side = model.config.vision_config.image_size[0]
+        pixels = torch.rand(count, 3, side, side).to(dtype)
+        return timed(lambda: model.model.get_image_features(pixel_values=pixels, vision_feature_layer=-1,
+                                                            vision_feature_select_strategy="default"))
+
+    measures = [("prefill", n, their_prefill) for n in options.prefill]
+    measures += [("decode", options.tokens, their_decode), ("see", 448, their_tower), ("see", 1000, their_tower)]
+    for what, n, theirs in measures:
+        best_ours, best_theirs = 1e30, 1e30
+        for _ in range(options.repeats):
+            count, seconds = ours.ask(what, n)
+            best_ours = min(best_ours, seconds)
+            best_theirs = min(best_theirs, theirs(count))
+        line = {"bench": what, "dtype": options.dtype, "count": count, "threads": torch.get_num_threads(),
+                "ours_per_second": round(count / best_ours, 2), "peer": f"transformers {transformers.__version__}",
+                "peer_per_second": round(count / best_theirs, 2), "ratio": round(best_theirs / best_ours, 2)}
+        width = dtype.itemsize
+        weights = sum(p.numel() for n, p in model.named_parameters() if "language_model.layers" in n or "lm_head" in n)
+        if what == "decode":
+            bandwidth = max(run([options.bench, "bandwidth"])["bytes_per_second"] for _ in range(3))
+            line["share_of_read_bandwidth"] = round(count / best_ours * weights * width / bandwidth, 2)
+            line["read_bandwidth_GB_per_second"] = round(bandwidth / 1e9, 1)
+        if what == "prefill":
+            # matrix products of the layers alone; the rate at::mm reaches on their largest shape
+            layer = sum(p.numel() for n, p in model.named_parameters() if "language_model.layers" in n and p.dim() == 2)
+            text = model.config.text_config
+            a = torch.rand(count, text.hidden_size).to(dtype)
+            b = torch.rand(text.hidden_size, text.intermediate_size).to(dtype)
+            rate = 2 * count * b.numel() / min(timed(lambda: torch.mm(a, b)) for _ in range(20))
+            line["share_of_matrix_rate"] = round(2 * count * layer / best_ours / rate, 2)
+            line["matrix_rate_GFLOP_per_second"] = round(rate / 1e9)
+        print(json.dumps(line), flush=True)
+    ours.process.stdin.close()
+    ours.process.wait()
     return 0
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["preprocess", "decode"])
+    parser.add_argument("what", choices=["preprocess", "engine"])
     parser.add_argument("--bench", required=True)
     parser.add_argument("--model")
-    parser.add_argument("--tokens", type=int, default=64)
+    parser.add_argument("--dtype", choices=["fp32", "bf16"], default="fp32")
+    parser.add_argument("--tokens", type=int, default=32)
+    parser.add_argument("--prefill", type=int, nargs="+", default=[256, 1024])
+    parser.add_argument("--repeats", type=int, default=5)
     options = parser.parse_args()
-    if options.what == "decode" and not options.model:
-        parser.error("decode needs --model")
-    return {"preprocess": preprocess, "decode": decode}[options.what](options)
+    if options.what == "engine" and not options.model:
+        parser.error("engine needs --model")
+    return {"preprocess": preprocess, "engine": engine}[options.what](options)
 
 
 if __name__ == "__main__":

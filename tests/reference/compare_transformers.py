@@ -31,7 +31,7 @@ def tensors_of(folder):
     for shard in shards:
         with safe_open(folder / shard, "pt") as file:
             for name in file.keys():
-                yield name, file.get_tensor(name).float()
+                yield name, file.get_tensor(name)
 
 
 def native_names(name, value):
@@ -55,7 +55,7 @@ def native_names(name, value):
             yield new, value
 
 
-def load(folder, config):
+def native_config(config, attention):
     vision, llm = config["vision_config"], config["llm_config"]
     native = transformers.InternVLConfig(
         vision_config=dict(hidden_size=vision["hidden_size"], num_hidden_layers=vision["num_hidden_layers"],
@@ -67,9 +67,13 @@ def load(folder, config):
         text_config={k: v for k, v in llm.items() if k not in ("architectures", "torch_dtype", "dtype")},
         downsample_ratio=config["downsample_ratio"], projector_hidden_act="gelu", vision_feature_layer=-1,
         vision_feature_select_strategy="default", tie_word_embeddings=False)
-    native._attn_implementation = "eager"
-    model = transformers.InternVLForConditionalGeneration(native).float().eval()
-    state = dict(pair for name, value in tensors_of(folder) for pair in native_names(name, value))
+    native._attn_implementation = attention
+    return native
+
+
+def load(folder, config):
+    model = transformers.InternVLForConditionalGeneration(native_config(config, "eager")).float().eval()
+    state = dict(pair for name, value in tensors_of(folder) for pair in native_names(name, value.float()))
     missing, unexpected = model.load_state_dict(state, strict=False)
     assert not missing and not unexpected, (missing, unexpected)
     return model
