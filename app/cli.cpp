@@ -20,12 +20,13 @@ constexpr app::Command commands[] = {
     {"tiles", "write the tiles the model receives", nullptr, app::tiles},
     {"tokenize", "text on standard input to token ids", nullptr, app::tokenize},
     {"info", "what a picture, study, paper, video or checkpoint is", nullptr, app::info},
+    {"train", "fine-tune a model on conversations", nullptr, app::train},
 };
 
 std::string helpOf(const app::Command& command)
 {
-    const std::string help[] = {app::askHelp(), app::scoreHelp(), app::tilesHelp, app::tokenizeHelp,
-                                app::infoHelp};
+    const std::string help[] = {app::askHelp(),    app::scoreHelp(), app::tilesHelp,
+                                app::tokenizeHelp, app::infoHelp,    app::trainHelp};
     return help[&command - commands];
 }
 

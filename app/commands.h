@@ -25,11 +25,13 @@ int score(const std::vector<std::string>& words, const std::stop_token& stop);
 int tiles(const std::vector<std::string>& words, const std::stop_token& stop);
 int tokenize(const std::vector<std::string>& words, const std::stop_token& stop);
 int info(const std::vector<std::string>& words, const std::stop_token& stop);
+int train(const std::vector<std::string>& words, const std::stop_token& stop);
 
 std::string askHelp();
 std::string scoreHelp();
 extern const char* const tilesHelp;
 extern const char* const tokenizeHelp;
 extern const char* const infoHelp;
+extern const char* const trainHelp;
 
 }  // namespace app

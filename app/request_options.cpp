@@ -27,21 +27,6 @@ std::vector<PictureChoice> pictureChoices(const Arguments& arguments)
     return choices;
 }
 
-inference::SystemPrompt systemPrompt(const std::string& text)
-{
-    using Preset = inference::SystemPrompt::Preset;
-    if (text == "default") {
-        return {Preset::Default, {}};
-    }
-    if (text == "none") {
-        return {Preset::None, {}};
-    }
-    if (text == "thinking") {
-        return {Preset::Thinking, {}};
-    }
-    return {Preset::Own, text};
-}
-
 std::vector<inference::Message> readHistory(const std::string& file)
 {
     std::ifstream in(file, std::ios::binary);
@@ -102,6 +87,21 @@ void handOut(const std::vector<Picture>& pictures, std::vector<inference::Messag
 }
 
 }  // namespace
+
+inference::SystemPrompt systemPrompt(const std::string& text)
+{
+    using Preset = inference::SystemPrompt::Preset;
+    if (text == "default") {
+        return {Preset::Default, {}};
+    }
+    if (text == "none") {
+        return {Preset::None, {}};
+    }
+    if (text == "thinking") {
+        return {Preset::Thinking, {}};
+    }
+    return {Preset::Own, text};
+}
 
 std::vector<Arguments::Option> requestOptions(std::initializer_list<Arguments::Option> own)
 {

@@ -37,6 +37,9 @@ inline constexpr char requestHelp[] =
 /// The options of requestHelp and a command's own.
 std::vector<Arguments::Option> requestOptions(std::initializer_list<Arguments::Option> own);
 
+/// default, none, thinking, or the text of a system message.
+inference::SystemPrompt systemPrompt(const std::string& text);
+
 struct NamedRequest {
     std::shared_ptr<void> pictureSystem;  // what startPictures() started
     inference::Request request;

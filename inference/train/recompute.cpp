@@ -60,7 +60,10 @@ public:
         const at::Tensor states = saved.detach().set_requires_grad(saved.requires_grad());
         {
             const at::AutoGradMode grad(true);
-            kept->layer(states).backward(gradients.front());
+            const at::Tensor result = kept->layer(states);
+            if (result.requires_grad()) {  // not where all that leads to it is frozen
+                result.backward(gradients.front());
+            }
         }
         setRandomState(saved.device(), before);
         return {states.grad(), at::Tensor(), at::Tensor()};

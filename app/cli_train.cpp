@@ -1,0 +1,264 @@
+#include "app/arguments.h"
+#include "app/commands.h"
+#include "app/pictures.h"
+#include "app/request_options.h"
+#include "inference/train/conversation_file.h"
+#include "inference/train/training.h"
+#include "inference/train/training_log.h"
+#include "inference/train/whole_file.h"
+
+#include <cstdio>
+#include <mutex>
+#include <unistd.h>
+
+namespace app {
+
+const char* const trainHelp =
+    R"(kvl train --model DIR --data FILE.jsonl --out DIR [options]
+
+Fine-tunes the whole model on conversations: cross-entropy on the answers, AdamW, cosine schedule
+with warm-up. Writes DIR/log.jsonl, DIR/training.svg, checkpoints of the way and at the end the model
+in the published layout, which `kvl ask --model DIR` opens. Ctrl+C saves and says how to go on.
+
+  --model DIR           checkpoint folder to begin with
+  --data FILE           conversations, one a line, as InternVL and ms-swift read them
+  --image-root DIR      for relative picture paths (the folder of FILE)
+  --skip-bad            leave rows out that cannot be used, instead of stopping
+  --max-tiles N         tiles a picture without the thumbnail, 1 to 40 (12)
+  --system PRESET       default, none, thinking, or a text, for rows without one (none)
+  --out DIR             where the result goes
+  --resume [=DIR]       go on from the newest checkpoint of --out, or from this one
+
+  --epochs X            passes over the data (1)
+  --steps N             steps of the optimiser, instead of --epochs
+  --lr X                largest learning rate (1e-5)
+  --warmup X            share of the steps in which it rises (0.05)
+  --weight-decay X      not of norms and biases (0.1)
+  --beta2 X             of AdamW (0.95)
+  --clip X              longest gradient, 0 for any (1)
+  --batch N             conversations computed at once, packed without padding (1)
+  --accumulate N        batches a step (1)
+  --max-length N        tokens of a conversation (16384)
+  --freeze LIST         of vision,projector,language
+  --checkpointing       compute layers again for the gradient: slower by a third, far less memory
+  --seed N              of the order of the conversations (0)
+  --save-every N        a checkpoint every N steps; the newest two are kept
+  --device D            auto, cpu, cuda:N (auto)
+  --dtype T             fp32 on a CPU; bf16 with fp32 masters on a GPU (auto)
+
+Exit status: 0 done, 1 failed, 2 wrong options, 130 stopped.
+)";
+
+namespace {
+
+using inference::train::StepReport;
+
+std::string required(const Arguments& arguments, const char* name)
+{
+    const auto value = arguments.value(name);
+    if (!value || value->empty()) {
+        throw UsageError(std::string(name) + " is missing");
+    }
+    return *value;
+}
+
+void freeze(const std::string& list, inference::train::TrainingOptions& options)
+{
+    for (std::size_t at = 0; at <= list.size();) {
+        const std::size_t end = std::min(list.find(',', at), list.size());
+        const std::string part = list.substr(at, end - at);
+        if (part == "vision") {
+            options.freezeVision = true;
+        } else if (part == "projector") {
+            options.freezeProjector = true;
+        } else if (part == "language") {
+            options.freezeLanguage = true;
+        } else {
+            throw UsageError("--freeze has \"" + part +
+                             "\"; expected some of vision,projector,language");
+        }
+        at = end + 1;
+    }
+}
+
+inference::train::TrainingOptions trainingOptions(const Arguments& arguments)
+{
+    inference::train::TrainingOptions options;
+    options.model = required(arguments, "--model");
+    options.out = required(arguments, "--out");
+    const auto real = [&](const char* name, double& value, double least, double most) {
+        if (const auto text = arguments.value(name)) {
+            value = number(name, *text, least, most);
+        }
+    };
+    const auto whole = [&](const char* name, auto& value, long long least) {
+        if (const auto text = arguments.value(name)) {
+            value = static_cast<std::remove_reference_t<decltype(value)>>(
+                wholeNumber(name, *text, least, 1'000'000'000));
+        }
+    };
+    real("--epochs", options.epochs, 1e-6, 1e6);
+    real("--lr", options.learningRate, 0, 1e3);
+    real("--warmup", options.warmup, 0, 1);
+    real("--weight-decay", options.weightDecay, 0, 1e3);
+    real("--beta2", options.beta2, 0, 1);
+    real("--clip", options.longestGradient, 0, 1e9);
+    whole("--steps", options.steps, 1);
+    whole("--batch", options.batch, 1);
+    whole("--accumulate", options.accumulate, 1);
+    whole("--max-length", options.maxLength, 2);
+    whole("--seed", options.seed, 0);
+    whole("--save-every", options.saveEvery, 1);
+    if (const auto list = arguments.value("--freeze")) {
+        freeze(*list, options);
+    }
+    options.recompute = arguments.has("--checkpointing");
+    options.skipLonger = arguments.has("--skip-bad");
+    options.device = arguments.value("--device", "auto");
+    options.dtype = arguments.value("--dtype", "auto");
+    return options;
+}
+
+/// Takes --resume out of the words; a folder follows "=" only.
+std::optional<std::string> takeResume(std::vector<std::string>& words)
+{
+    std::optional<std::string> folder;
+    std::erase_if(words, [&](const std::string& word) {
+        if (word != "--resume" && !word.starts_with("--resume=")) {
+            return false;
+        }
+        folder = word.substr(std::min<std::size_t>(word.size(), 9));
+        return true;
+    });
+    return folder;
+}
+
+std::filesystem::path resumeFrom(const std::string& folder, const std::filesystem::path& out)
+{
+    const std::filesystem::path from =
+        folder.empty() ? inference::train::newestCheckpoint(out) : std::filesystem::path(folder);
+    if (from.empty()) {
+        throw std::runtime_error(out.string() + " holds no checkpoint of a training to go on from");
+    }
+    return from;
+}
+
+/// One line that is written over on a terminal; elsewhere a line now and then.
+class Progress {
+public:
+    void operator()(const StepReport& report)
+    {
+        m_pace = m_pace == 0 ? report.seconds : 0.9 * m_pace + 0.1 * report.seconds;
+        const std::string line = inference::train::progressLine(report, m_pace);
+        const std::int64_t every = std::max<std::int64_t>(1, report.steps / 50);
+        if (m_terminal) {
+            std::fprintf(stderr, "\r\033[K%s", line.c_str());
+            m_open = true;
+        } else if (report.step % every == 0 || report.step == report.steps) {
+            std::fprintf(stderr, "%s\n", line.c_str());
+        }
+    }
+    /// A sentence of its own.
+    void say(const std::string& text)
+    {
+        std::fprintf(stderr, "%s%s\n", m_open ? "\n" : "", text.c_str());
+        m_open = false;
+    }
+
+private:
+    const bool m_terminal = isatty(STDERR_FILENO) != 0;
+    bool m_open = false;
+    double m_pace = 0;  // seconds a step
+};
+
+inference::train::ConversationFile readData(const Arguments& arguments)
+{
+    inference::train::ConversationFile::Options options;
+    options.imageRoot = arguments.value("--image-root", "");
+    options.system = systemPrompt(arguments.value("--system", "none"));
+    options.maxTiles = int(wholeNumber("--max-tiles", arguments.value("--max-tiles", "12"), 1, 40));
+    options.openImage = [](const std::string& file) {
+        PictureChoice choice;
+        choice.file = file;
+        // documents of all kinds are opened by one thread at a time
+        static std::mutex one;
+        const std::lock_guard lock(one);
+        return openPicture(choice).image;
+    };
+    inference::train::ConversationFile data(required(arguments, "--data"), std::move(options));
+    const auto& bad = data.badRows();
+    constexpr std::size_t shown = 20;
+    for (std::size_t i = 0; i < std::min(bad.size(), shown); ++i) {
+        std::fprintf(stderr, "%s: %s\n", bad[i].where.c_str(), bad[i].what.c_str());
+    }
+    if (!bad.empty() && !arguments.has("--skip-bad")) {
+        throw std::runtime_error(std::to_string(bad.size()) + " of " +
+                                 std::to_string(bad.size() + std::size_t(data.size())) +
+                                 " rows cannot be used" +
+                                 (bad.size() > shown ? ", the first are listed above" : "") +
+                                 "; --skip-bad leaves them out");
+    }
+    return data;
+}
+
+}  // namespace
+
+int train(const std::vector<std::string>& given, const std::stop_token& stop)
+{
+    std::vector<std::string> words = given;
+    const auto resume = takeResume(words);
+    const Arguments arguments(words,
+                              {{"--model"},
+                               {"--data"},
+                               {"--image-root"},
+                               {"--skip-bad", false},
+                               {"--max-tiles"},
+                               {"--system"},
+                               {"--out"},
+                               {"--epochs"},
+                               {"--steps"},
+                               {"--lr"},
+                               {"--warmup"},
+                               {"--weight-decay"},
+                               {"--beta2"},
+                               {"--clip"},
+                               {"--batch"},
+                               {"--accumulate"},
+                               {"--max-length"},
+                               {"--freeze"},
+                               {"--checkpointing", false},
+                               {"--seed"},
+                               {"--save-every"},
+                               {"--device"},
+                               {"--dtype"}});
+    if (!arguments.positional().empty()) {
+        throw UsageError("\"" + arguments.positional().front() + "\" belongs to no option");
+    }
+    inference::train::TrainingOptions options = trainingOptions(arguments);
+    if (resume) {
+        options.resume = resumeFrom(*resume, options.out);
+    }
+    const auto pictureSystem = startPictures();
+    const inference::train::ConversationFile data = readData(arguments);
+
+    Progress progress;
+    inference::train::TrainingEvents events;
+    events.onStep = std::ref(progress);
+    events.onSkipped = [&](const std::string& what) { progress.say("left out: " + what); };
+    const auto result = inference::train::runTraining(data, options, events, stop);
+    inference::train::writeWhole(
+        options.out / "training.svg",
+        inference::train::curveSvg(inference::train::readLog(options.out / "log.jsonl")));
+    if (result.stopped) {
+        progress.say("stopped after step " + std::to_string(result.step) + " of " +
+                     std::to_string(result.steps) +
+                     "; the same command with --resume=" + result.resume.string() + " goes on");
+        return exitInterrupted;
+    }
+    progress.say("trained " + std::to_string(result.steps) + " steps; the model is in " +
+                 options.out.string() + ", the curve in " +
+                 (options.out / "training.svg").string());
+    return exitDone;
+}
+
+}  // namespace app

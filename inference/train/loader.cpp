@@ -1,0 +1,94 @@
+#include "inference/train/loader.h"
+
+#include "inference/error.h"
+
+#include <algorithm>
+#include <atomic>
+#include <optional>
+
+namespace inference::train {
+
+Loader::Loader(const Conversations& conversations, const Learner& learner, const Options& options)
+    : m_conversations(conversations)
+    , m_learner(learner)
+    , m_options(options)
+    , m_order(conversations.size(), options.seed)
+{
+}
+
+Loader::~Loader()
+{
+    if (m_pending.valid()) {
+        m_pending.wait();
+    }
+}
+
+void Loader::prefetch(std::int64_t number)
+{
+    std::vector<std::int64_t> indices;
+    for (std::int64_t i = 0; i < m_options.perStep; ++i) {
+        indices.push_back(m_order.at(number * m_options.perStep + i));
+    }
+    m_pending = std::async(std::launch::async, [this, indices] { return load(indices); });
+    m_next = number;
+}
+
+Loader::Step Loader::step(std::int64_t number)
+{
+    if (m_next != number) {
+        if (m_pending.valid()) {
+            m_pending.wait();
+        }
+        prefetch(number);
+    }
+    Step step = m_pending.get();
+    prefetch(number + 1);
+    return step;
+}
+
+Loader::Step Loader::load(std::vector<std::int64_t> indices) const
+{
+    struct Place {
+        Example example;
+        std::string fault;
+    };
+    std::vector<Place> places(indices.size());
+    std::atomic<std::size_t> next = 0;
+    const auto work = [&] {
+        for (std::size_t i = next++; i < places.size(); i = next++) {
+            try {
+                Example example = m_learner.prepare(m_conversations.at(indices[i]));
+                const auto length = std::int64_t(example.ids.size());
+                if (length > m_options.maxLength) {
+                    throw Error("The conversation has " + std::to_string(length) +
+                                " tokens where at most " + std::to_string(m_options.maxLength) +
+                                " are allowed; fewer tiles a picture or a larger limit fits.");
+                }
+                places[i].example = std::move(example);
+            } catch (const std::exception& error) {
+                places[i].fault = m_conversations.where(indices[i]) + ": " + error.what();
+            }
+        }
+    };
+    std::vector<std::future<void>> helpers;
+    for (int i = 1; i < std::min(m_options.threads, int(indices.size())); ++i) {
+        helpers.push_back(std::async(std::launch::async, work));
+    }
+    work();
+    for (std::future<void>& helper : helpers) {
+        helper.get();
+    }
+    Step step;
+    for (Place& place : places) {
+        if (place.fault.empty()) {
+            step.examples.push_back(std::move(place.example));
+        } else if (m_options.skipBad) {
+            step.skipped.push_back(std::move(place.fault));
+        } else {
+            throw Error(place.fault);
+        }
+    }
+    return step;
+}
+
+}  // namespace inference::train

@@ -1,0 +1,257 @@
+#include "inference/train/training.h"
+
+#include "inference/device.h"
+#include "inference/error.h"
+#include "inference/stop.h"
+#include "inference/train/learner.h"
+#include "inference/train/loader.h"
+#include "inference/train/optimizer.h"
+#include "inference/train/schedule.h"
+#include "inference/train/training_log.h"
+#include "inference/train/training_state.h"
+
+#include <ATen/ATen.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <new>
+#include <thread>
+
+namespace inference::train {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* tooLarge =
+    "There is not enough memory for this training; a smaller batch, layers computed again "
+    "(checkpointing), fewer tiles a picture or frozen parts may fit.";
+
+double secondsSince(std::chrono::steady_clock::time_point start)
+{
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+std::int64_t stepsOf(const TrainingOptions& options, std::int64_t conversations)
+{
+    if (options.steps > 0) {
+        return options.steps;
+    }
+    const double perStep = double(options.batch) * options.accumulate;
+    return std::max<std::int64_t>(
+        1, std::int64_t(std::ceil(options.epochs * double(conversations) / perStep)));
+}
+
+/// What decides the curve, as JSON: a training goes on only where all of it is as before.
+std::string settingsOf(const TrainingOptions& options, std::int64_t conversations,
+                       std::int64_t steps, const std::string& dtype)
+{
+    return nlohmann::ordered_json{{"conversations", conversations},
+                                  {"steps", steps},
+                                  {"lr", options.learningRate},
+                                  {"warmup", options.warmup},
+                                  {"weight-decay", options.weightDecay},
+                                  {"beta1", options.beta1},
+                                  {"beta2", options.beta2},
+                                  {"epsilon", options.epsilon},
+                                  {"clip", options.longestGradient},
+                                  {"batch", options.batch},
+                                  {"accumulate", options.accumulate},
+                                  {"max-length", options.maxLength},
+                                  {"freeze-vision", options.freezeVision},
+                                  {"freeze-projector", options.freezeProjector},
+                                  {"freeze-language", options.freezeLanguage},
+                                  {"checkpointing", options.recompute},
+                                  {"seed", options.seed},
+                                  {"dtype", dtype}}
+        .dump();
+}
+
+/// A GPU computes bf16 and keeps fp32 masters; a CPU computes what the masters are.
+at::ScalarType dtypeOf(const std::string& asked, at::Device device)
+{
+    return chooseDtype(asked == "auto" ? (device.is_cpu() ? "fp32" : "bf16") : asked, device,
+                       "F32");
+}
+
+class Training {
+public:
+    Training(const Conversations& conversations, const TrainingOptions& options,
+             const TrainingEvents& events, const std::stop_token& stop);
+    TrainingResult run();
+
+private:
+    bool learn(std::int64_t step);
+    void save(std::int64_t step);
+
+    TrainingOptions m_options;
+    TrainingEvents m_events;
+    std::stop_token m_stop;
+    Checkpoint m_checkpoint;
+    at::Device m_device;
+    at::ScalarType m_dtype;
+    Learner m_learner;
+    AdamW m_optimizer;
+    Loader m_loader;
+    std::int64_t m_conversations, m_steps, m_done = 0;
+    std::string m_settings;
+    std::unique_ptr<TrainingLog> m_log;
+    fs::path m_saved;
+};
+
+Training::Training(const Conversations& conversations, const TrainingOptions& options,
+                   const TrainingEvents& events, const std::stop_token& stop)
+    : m_options(options)
+    , m_events(events)
+    , m_stop(stop)
+    , m_checkpoint(options.resume.empty() ? options.model : options.resume)
+    , m_device(chooseDevice(options.device))
+    , m_dtype(dtypeOf(options.dtype, m_device))
+    , m_learner(m_checkpoint,
+                {m_device,
+                 m_dtype,
+                 {options.freezeVision, options.freezeProjector, options.freezeLanguage},
+                 options.recompute},
+                events.onLoading, stop)
+    , m_optimizer(m_learner.parameters(),
+                  {options.beta1, options.beta2, options.epsilon, options.weightDecay})
+    , m_loader(conversations, m_learner,
+               {std::int64_t(options.batch) * options.accumulate, options.seed, options.maxLength,
+                options.skipLonger, std::max(1, int(std::thread::hardware_concurrency()) / 2)})
+    , m_conversations(conversations.size())
+    , m_steps(stepsOf(options, conversations.size()))
+    , m_settings(settingsOf(options, m_conversations, m_steps, dtypeName(m_dtype)))
+{
+    if (!options.resume.empty()) {
+        m_done =
+            loadTraining(options.resume, m_learner.parameters(), m_optimizer.states(), m_settings);
+        m_saved = options.resume;
+    }
+    std::error_code error;
+    fs::create_directories(options.out, error);
+    m_log = std::make_unique<TrainingLog>(options.out / "log.jsonl", m_done);
+}
+
+/// False where it was stopped; then the weights are those of the step before.
+bool Training::learn(std::int64_t step)
+{
+    const auto start = std::chrono::steady_clock::now();
+    const Loader::Step data = m_loader.step(step);
+    for (const std::string& what : data.skipped) {
+        if (m_events.onSkipped) {
+            m_events.onSkipped(what);
+        }
+    }
+    StepReport report;
+    for (const Example& example : data.examples) {
+        report.tokens += std::int64_t(example.ids.size());
+        report.targets += example.targets();
+    }
+    at::manual_seed(m_options.seed + std::uint64_t(step) * 0x9e3779b97f4a7c15);
+    const std::span<const Example> all(data.examples);
+    for (std::size_t first = 0; first < all.size(); first += std::size_t(m_options.batch)) {
+        if (m_stop.stop_requested()) {
+            return false;
+        }
+        const std::size_t count = std::min(std::size_t(m_options.batch), all.size() - first);
+        const at::Tensor loss = m_learner.loss(all.subspan(first, count)) / double(report.targets);
+        if (loss.requires_grad()) {  // not of text alone where the language is frozen
+            loss.backward();
+        }
+        collectGradients(m_learner.parameters());
+        report.loss += loss.item<double>();
+    }
+    report.gradientLength = clipGradients(m_learner.parameters(), m_options.longestGradient);
+    if (!std::isfinite(report.loss) || !std::isfinite(report.gradientLength)) {
+        throw Error("The loss of step " + std::to_string(step + 1) +
+                    " is not a number; the learning rate is probably too high." +
+                    (m_saved.empty() ? "" : " The last checkpoint is " + m_saved.string() + "."));
+    }
+    report.learningRate = m_options.learningRate *
+        cosineWithWarmup(step, m_steps,
+                         std::int64_t(std::ceil(m_options.warmup * double(m_steps))));
+    m_optimizer.step(report.learningRate);
+    publish(m_learner.parameters());
+    report.step = step + 1;
+    report.steps = m_steps;
+    report.epoch =
+        double((step + 1) * m_options.batch * m_options.accumulate) / double(m_conversations);
+    report.seconds = secondsSince(start);
+    m_log->add(report);
+    if (m_events.onStep) {
+        m_events.onStep(report);
+    }
+    return true;
+}
+
+void Training::save(std::int64_t step)
+{
+    const fs::path folder = m_options.out / checkpointName(step);
+    saveTraining(folder, m_checkpoint, m_learner.parameters(), m_optimizer.states(), step,
+                 m_settings);
+    m_saved = folder;
+    std::vector<fs::path> all = checkpointsIn(m_options.out);
+    for (std::size_t i = 0; i + std::size_t(std::max(1, m_options.keep)) < all.size(); ++i) {
+        if (all[i] != m_options.resume) {  // texts are still copied from there
+            std::error_code error;
+            fs::remove_all(all[i], error);
+        }
+    }
+    if (m_events.onSaved) {
+        m_events.onSaved(folder);
+    }
+}
+
+TrainingResult Training::run()
+{
+    for (; m_done < m_steps; ++m_done) {
+        if (!learn(m_done)) {
+            if (m_saved.filename() != checkpointName(m_done)) {
+                save(m_done);
+            }
+            return {true, m_done, m_steps, m_saved};
+        }
+        const std::int64_t step = m_done + 1;
+        if (m_options.saveEvery > 0 && step % m_options.saveEvery == 0 && step < m_steps) {
+            save(step);
+        }
+    }
+    save(m_steps);
+    writeModel(m_options.out, m_checkpoint, m_learner.parameters());
+    return {false, m_steps, m_steps, m_saved};
+}
+
+}  // namespace
+
+TrainingResult runTraining(const Conversations& conversations, const TrainingOptions& options,
+                           const TrainingEvents& events, const std::stop_token& stop)
+{
+    if (conversations.size() == 0) {
+        throw Error("There is no conversation to learn from.");
+    }
+    if (options.freezeVision && options.freezeProjector && options.freezeLanguage) {
+        throw Error("Vision, projector and language are all frozen; nothing is left to train.");
+    }
+    try {
+        return Training(conversations, options, events, stop).run();
+    } catch (const std::bad_alloc&) {
+        throw OutOfMemory(tooLarge);
+    } catch (const c10::OutOfMemoryError&) {
+        throw OutOfMemory(tooLarge);
+    } catch (const c10::Error& error) {
+        const std::string what = error.what_without_backtrace();
+        if (what.find("DefaultCPUAllocator") != std::string::npos) {
+            throw OutOfMemory(tooLarge);
+        }
+        throw Error("libtorch could not compute this: " + what.substr(0, what.find('\n')));
+    }
+}
+
+fs::path newestCheckpoint(const fs::path& out)
+{
+    const std::vector<fs::path> all = checkpointsIn(out);
+    return all.empty() ? fs::path() : all.back();
+}
+
+}  // namespace inference::train

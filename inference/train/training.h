@@ -1,0 +1,72 @@
+#pragma once
+
+#include "inference/engine.h"
+#include "inference/train/conversations.h"
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <stop_token>
+#include <string>
+
+/// Supervised fine-tuning as the rest of the program sees it: no torch header.
+namespace inference::train {
+
+struct TrainingOptions {
+    std::filesystem::path model;   // a checkpoint to begin with
+    std::filesystem::path out;     // folder of the result; checkpoints of the way are in it
+    std::filesystem::path resume;  // a checkpoint of the way to go on from; empty: from the start
+
+    double epochs = 1;
+    std::int64_t steps = 0;  // 0: as many as the epochs need
+    double learningRate = 1e-5;
+    double warmup = 0.05;  // share of the steps
+    double weightDecay = 0.1, beta1 = 0.9, beta2 = 0.95, epsilon = 1e-8;
+    double longestGradient = 1;  // 0: not clipped
+    int batch = 1;               // conversations computed at once, packed without padding
+    int accumulate = 1;          // batches a step
+    int maxLength = 16384;       // tokens of a conversation
+    bool skipLonger = false;     // leaves longer ones out instead of stopping
+    bool freezeVision = false, freezeProjector = false, freezeLanguage = false;
+    bool recompute = false;  // gradient checkpointing
+    std::uint64_t seed = 0;
+    std::int64_t saveEvery = 0;                   // steps; 0: only at the end
+    int keep = 2;                                 // checkpoints of the way
+    std::string device = "auto", dtype = "auto";  // fp32 on a CPU, bf16 with fp32 masters on a GPU
+};
+
+/// One step, in order; the log has a line for each.
+struct StepReport {
+    std::int64_t step = 0, steps = 0;  // done, in all
+    double epoch = 0;                  // done
+    double loss = 0;                   // cross-entropy a target, in nats, mean over the step
+    double gradientLength = 0;         // before clipping
+    double learningRate = 0;
+    std::int64_t tokens = 0, targets = 0;
+    double seconds = 0;  // of the step
+};
+
+struct TrainingEvents {
+    OnProgress onLoading;  // bytes of weights
+    std::function<void(const StepReport&)> onStep;
+    std::function<void(const std::filesystem::path&)> onSaved;
+    std::function<void(const std::string& what)> onSkipped;  // a sentence
+};
+
+struct TrainingResult {
+    bool stopped = false;
+    std::int64_t step = 0, steps = 0;
+    std::filesystem::path resume;  // where a stopped training goes on from
+};
+
+/// Trains, writes `out`/log.jsonl and checkpoints, and at the end the model to `out` itself, in the
+/// published layout. A stop request ends it within a batch, with a checkpoint of the last step. A
+/// resumed training follows the very curve of one that was never stopped. Throws Error,
+/// OutOfMemory.
+TrainingResult runTraining(const Conversations& conversations, const TrainingOptions& options,
+                           const TrainingEvents& events, const std::stop_token& stop);
+
+/// The newest checkpoint of the way in `out`, empty where there is none.
+std::filesystem::path newestCheckpoint(const std::filesystem::path& out);
+
+}  // namespace inference::train

@@ -1,0 +1,285 @@
+#include "inference/error.h"
+#include "inference/safetensors.h"
+#include "inference/train/training.h"
+#include "inference/train/training_log.h"
+#include "inference/train/training_state.h"
+#include "support/seeded_image.h"
+#include "support/temporary_folder.h"
+#include "support/test.h"
+#include "support/tiny_checkpoint.h"
+
+#include <nlohmann/json.hpp>
+
+#include <csignal>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <set>
+#include <sys/wait.h>
+#include <unistd.h>
+
+using namespace inference;
+using namespace inference::train;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// Ten short conversations, every third with a picture.
+class Few : public Conversations {
+public:
+    std::int64_t size() const override { return 10; }
+    Request at(std::int64_t index) const override
+    {
+        Request request;
+        request.system.preset = SystemPrompt::Preset::None;
+        request.maxTiles = 2;
+        request.messages.push_back({Role::User, "How many is " + std::to_string(index) + "?", {}});
+        if (index % 3 == 0) {
+            request.messages.front().images.push_back(
+                test::seededImage(60, 40, std::uint32_t(index)));
+        }
+        request.messages.push_back({Role::Assistant, "It is " + std::to_string(7 * index), {}});
+        return request;
+    }
+    std::string where(std::int64_t index) const override
+    {
+        return "few:" + std::to_string(index + 1);
+    }
+};
+
+/// Of small tiles, so that steps are quick.
+void writeTiny(const fs::path& folder, const std::string& dtype = "F32")
+{
+    test::writeCheckpoint(folder,
+                          {.shape = "tiny",
+                           .seed = 1,
+                           .dtype = dtype,
+                           .tokenizer = fs::path(KVL_TEST_DATA) / "tokenizer-small"});
+    nlohmann::json config = nlohmann::json::parse(std::ifstream(folder / "config.json"));
+    config["force_image_size"] = 56;
+    std::ofstream(folder / "config.json") << config;
+}
+
+const fs::path& model()
+{
+    static const test::TemporaryFolder folder;
+    static const bool written = [] {
+        writeTiny(folder.path());
+        return true;
+    }();
+    (void)written;
+    return folder.path();
+}
+
+TrainingOptions sixSteps(const fs::path& out)
+{
+    TrainingOptions options;
+    options.model = model();
+    options.out = out;
+    options.steps = 6;
+    options.learningRate = 1e-3;
+    options.batch = 2;
+    options.accumulate = 2;
+    options.recompute = true;
+    options.device = "cpu";
+    return options;
+}
+
+std::string bytes(const fs::path& file)
+{
+    std::ifstream in(file, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+}
+
+std::vector<double> losses(const fs::path& out)
+{
+    std::vector<double> all;
+    for (const StepReport& one : readLog(out / "log.jsonl")) {
+        all.push_back(one.loss);
+    }
+    return all;
+}
+
+void checkSameEnd(const fs::path& straight, const fs::path& resumed)
+{
+    CHECK_EQUAL(losses(straight).size(), std::size_t(6));
+    CHECK_EQUAL(losses(resumed), losses(straight));
+    for (const fs::path& file :
+         {fs::path("model.safetensors"), fs::path(checkpointName(6)) / "training.safetensors"}) {
+        CHECK(!bytes(straight / file).empty());
+        CHECK(bytes(straight / file) == bytes(resumed / file));
+    }
+}
+
+}  // namespace
+
+TEST(aTrainingThatIsStoppedGoesOnOnTheSameCurveToTheSameBytes)
+{
+    const test::TemporaryFolder straight, stopped;
+    CHECK(!runTraining(Few(), sixSteps(straight.path()), {}, {}).stopped);
+    std::stop_source stop;
+    TrainingEvents events;
+    events.onStep = [&](const StepReport& report) {
+        if (report.step == 3) {
+            stop.request_stop();
+        }
+    };
+    TrainingOptions options = sixSteps(stopped.path());
+    const TrainingResult result = runTraining(Few(), options, events, stop.get_token());
+    CHECK(result.stopped);
+    CHECK_EQUAL(result.step, std::int64_t(3));
+    CHECK_EQUAL(result.resume, newestCheckpoint(stopped.path()));
+    CHECK(!fs::exists(stopped.path() / "model.safetensors"));
+    options.resume = result.resume;
+    CHECK(!runTraining(Few(), options, {}, {}).stopped);
+    checkSameEnd(straight.path(), stopped.path());
+    CHECK(losses(straight.path()).back() < losses(straight.path()).front());
+}
+
+TEST(aTrainingThatIsKilledGoesOnFromItsLastCheckpoint)
+{
+    const test::TemporaryFolder straight, killed;
+    TrainingOptions options = sixSteps(killed.path());
+    options.saveEvery = 3;
+    // before this process has used threads of its own: a child has none of them
+    const pid_t child = fork();
+    if (child == 0) {
+        TrainingEvents events;
+        events.onStep = [](const StepReport& report) {
+            if (report.step == 5) {
+                raise(SIGKILL);
+            }
+        };
+        runTraining(Few(), options, events, {});
+        _exit(1);
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    CHECK_EQUAL(losses(killed.path()).size(), std::size_t(5));
+    options.resume = newestCheckpoint(killed.path());
+    CHECK_EQUAL(options.resume.filename(), fs::path("checkpoint-000003"));
+    runTraining(Few(), options, {}, {});
+    runTraining(Few(), sixSteps(straight.path()), {}, {});
+    checkSameEnd(straight.path(), killed.path());
+}
+
+TEST(theResultIsACheckpointThatAnswersAsItWasTaught)
+{
+    const test::TemporaryFolder out;
+    TrainingOptions options = sixSteps(out.path());
+    options.steps = 60;
+    options.learningRate = 5e-3;
+    options.batch = 10;
+    options.accumulate = 1;
+    runTraining(Few(), options, {}, {});
+    CHECK(losses(out.path()).back() < 0.05);
+    const auto engine = loadEngine({out.path(), "cpu", "fp32"});
+    for (const std::int64_t index : {2, 3}) {
+        Request request = Few().at(index);
+        request.messages.pop_back();
+        const Answer answer = engine->generate(request, {}, {});
+        CHECK_EQUAL(answer.text, "It is " + std::to_string(7 * index));
+    }
+}
+
+TEST(aModelIsWrittenInTheDtypeItWasStoredInAndMastersAreKept)
+{
+    const test::TemporaryFolder half, straight, resumed;
+    writeTiny(half.path(), "BF16");
+    for (const char* dtype : {"fp32", "bf16"}) {
+        TrainingOptions options = sixSteps(straight.path());
+        options.model = half.path();
+        options.dtype = dtype;
+        options.steps = 2;
+        runTraining(Few(), options, {}, {});
+        CHECK_EQUAL(inspectCheckpoint(straight.path()).storedDtype, std::string("BF16"));
+        options.out = resumed.path();
+        options.saveEvery = 1;
+        runTraining(Few(), options, {}, {});
+        fs::remove_all(resumed.path() / checkpointName(2));
+        options.resume = newestCheckpoint(resumed.path());
+        CHECK_EQUAL(options.resume.filename(), fs::path("checkpoint-000001"));
+        runTraining(Few(), options, {}, {});
+        CHECK(bytes(straight.path() / "model.safetensors") ==
+              bytes(resumed.path() / "model.safetensors"));
+        fs::remove_all(resumed.path() / checkpointName(2));
+    }
+}
+
+TEST(frozenPartsKeepTheirBytes)
+{
+    const test::TemporaryFolder out;
+    TrainingOptions options = sixSteps(out.path());
+    options.steps = 2;
+    options.warmup = 0;
+    options.freezeVision = options.freezeLanguage = true;
+    runTraining(Few(), options, {}, {});
+    std::set<std::string> changed;
+    const SafetensorsFile after(out.path() / "model.safetensors");
+    for (const char* shard :
+         {"model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"}) {
+        const SafetensorsFile before(model() / shard);
+        for (const auto& [name, tensor] : before.tensors()) {
+            if (std::memcmp(before.data(tensor), after.data(after.tensors().at(name)),
+                            tensor.bytes) != 0) {
+                changed.insert(name);
+            }
+        }
+    }
+    CHECK_EQUAL(changed,
+                (std::set<std::string>{"mlp1.0.bias", "mlp1.0.weight", "mlp1.1.bias",
+                                       "mlp1.1.weight", "mlp1.3.bias", "mlp1.3.weight"}));
+}
+
+TEST(whatCannotBeTrainedIsRefused)
+{
+    const test::TemporaryFolder out;
+    TrainingOptions options = sixSteps(out.path());
+    options.maxLength = 5;
+    CHECK_THROWS(Error, runTraining(Few(), options, {}, {}), "tokens where at most 5 are allowed");
+    options = sixSteps(out.path());
+    options.freezeVision = options.freezeProjector = options.freezeLanguage = true;
+    CHECK_THROWS(Error, runTraining(Few(), options, {}, {}), "nothing is left to train");
+    options = sixSteps(out.path());
+    options.steps = 1;
+    options.resume = runTraining(Few(), options, {}, {}).resume;
+    options.seed = 8;
+    CHECK_THROWS(Error, runTraining(Few(), options, {}, {}), "was trained with seed 0 where now 8");
+    options = sixSteps(out.path());
+    options.learningRate = 1e30;
+    CHECK_THROWS(Error, runTraining(Few(), options, {}, {}),
+                 "the learning rate is probably too high");
+}
+
+TEST(longerConversationsAreLeftOutOnRequestAndNamed)
+{
+    const test::TemporaryFolder out;
+    TrainingOptions options = sixSteps(out.path());
+    options.steps = 5;       // twenty places: each conversation twice
+    options.maxLength = 29;  // between those without and with a picture
+    options.skipLonger = true;
+    std::vector<std::string> skipped;
+    TrainingEvents events;
+    events.onSkipped = [&](const std::string& what) { skipped.push_back(what); };
+    runTraining(Few(), options, events, {});
+    CHECK_EQUAL(skipped.size(), std::size_t(8));
+    CHECK(skipped.front().starts_with("few:"));
+}
+
+TEST(theCurveIsAnSvgWithBothLines)
+{
+    std::vector<StepReport> steps(3000);
+    for (std::size_t i = 0; i < steps.size(); ++i) {
+        steps[i].step = std::int64_t(i) + 1;
+        steps[i].loss = 3;
+        steps[i].learningRate = 1e-5;
+    }
+    const std::string svg = curveSvg(steps);
+    CHECK(svg.starts_with("<svg") && svg.ends_with("</svg>\n"));
+    CHECK(svg.find("polyline") != svg.rfind("polyline"));
+    CHECK(svg.size() < 60000);
+    CHECK(curveSvg({}).ends_with("</svg>\n"));
+}
+
+KVL_TEST_MAIN
