@@ -93,6 +93,34 @@ private Q_SLOTS:
         QVERIFY(!ui::theme(name).styleSheet.contains('@'));
     }
 
+    // Breeze has coloured pictures of places and devices in its larger sizes.
+    void iconsOfActionsHaveNoColourOfTheirOwn_data()
+    {
+        QTest::addColumn<QString>("name");
+        for (const char* name :
+             {"document-open", "document-open-folder", "document-import", "document-export",
+              "document-open-recent", "document-new", "document-send", "zoom-fit-best",
+              "color-mode-invert-image", "contrast", "view-refresh", "edit-copy"}) {
+            QTest::newRow(name) << QString::fromLatin1(name);
+        }
+    }
+    void iconsOfActionsHaveNoColourOfTheirOwn()
+    {
+        QFETCH(QString, name);
+        ui::applyTheme(*qApp, ui::theme("dark"));
+        for (const int side : {16, 22, 33, 44}) {  // 100, 150 and 200 %
+            const QImage image = ui::icon(name).pixmap(side, side).toImage();
+            QVERIFY(!image.isNull());
+            for (int y = 0; y < image.height(); ++y) {
+                for (int x = 0; x < image.width(); ++x) {
+                    const QColor pixel = image.pixelColor(x, y);
+                    QVERIFY2(pixel.alpha() < 32 || pixel.hsvSaturation() < 60,
+                             qPrintable(QString("%1 at %2 px").arg(pixel.name()).arg(side)));
+                }
+            }
+        }
+    }
+
     void ownIconsFollowTheTheme()
     {
         const QIcon icon = ui::icon("kvl-tiles");

@@ -179,7 +179,7 @@ QWidget* MainWindow::makeEmptyState()
         row->addWidget(made);
     };
     button("emptyOpen", "document-open", tr("Open files…"), [this] { openDialog(false); });
-    button("emptyOpenFolder", "folder-open", tr("Open a folder…"), [this] { openDialog(true); });
+    button("emptyOpenFolder", "document-open-folder", tr("Open a folder…"), [this] { openDialog(true); });
     button("emptyLoadModel", "document-import", tr("Load a model…"), [this] { showModelPanel(); });
     row->addStretch(1);
     column->addLayout(row);

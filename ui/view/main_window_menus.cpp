@@ -80,7 +80,7 @@ void MainWindow::buildToolBar()
     addToolBar(bar);
     connect(bar->addAction(icon("document-open"), tr("Open files… (Ctrl+O)")), &QAction::triggered,
             this, [this] { openDialog(false); });
-    connect(bar->addAction(icon("folder-open"), tr("Open a folder… (Ctrl+Shift+O)")),
+    connect(bar->addAction(icon("document-open-folder"), tr("Open a folder… (Ctrl+Shift+O)")),
             &QAction::triggered, this, [this] { openDialog(true); });
     bar->addSeparator();
     m_toolActions = new QActionGroup(this);
@@ -120,7 +120,7 @@ void MainWindow::buildMenus()
     QMenu* file = menuBar()->addMenu(tr("&File"));
     addTo(file, "document-open", tr("&Open files…"), QKeySequence::Open,
           [this] { openDialog(false); });
-    addTo(file, "folder-open", tr("Open a &folder…"), QKeySequence(tr("Ctrl+Shift+O")),
+    addTo(file, "document-open-folder", tr("Open a &folder…"), QKeySequence(tr("Ctrl+Shift+O")),
           [this] { openDialog(true); });
     addTo(file, "edit-paste", tr("&Paste a picture"), QKeySequence::Paste, [this] { paste(); });
     m_recentMenu = file->addMenu(icon("document-open-recent"), tr("&Recent"));
