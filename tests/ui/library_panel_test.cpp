@@ -84,6 +84,29 @@ private Q_SLOTS:
         QCOMPARE(current.last().first().value<OpenDocument*>(), b.get());
     }
 
+    void aClickEnterAndEscLeadToThePicture()
+    {
+        LibraryPanel panel;
+        panel.resize(220, 500);
+        panel.show();
+        const auto a = opened("a", "/a"), b = opened("b", "/b");
+        panel.add(a.get());
+        panel.add(b.get());
+        auto* list = panel.findChild<QListView*>();
+        QSignalSpy activated(&panel, &LibraryPanel::activated);
+        QTest::mouseClick(list->viewport(), Qt::LeftButton, {},
+                          list->visualRect(list->model()->index(1, 0)).center());
+        QCOMPARE(panel.current(), b.get());
+        QCOMPARE(activated.count(), 1);
+        QCOMPARE(activated.last().first().value<OpenDocument*>(), b.get());
+        QTest::keyClick(list, Qt::Key_Up);  // looks through the list without leaving it
+        QCOMPARE(activated.count(), 1);
+        QTest::keyClick(list, Qt::Key_Escape);
+        QCOMPARE(activated.count(), 2);
+        QTest::keyClick(list, Qt::Key_Return);
+        QCOMPARE(activated.count(), 3);
+    }
+
     void theNeighbourBecomesCurrentWhereTheCurrentOneGoes()
     {
         LibraryPanel panel;

@@ -92,8 +92,11 @@ LibraryPanel::LibraryPanel(QWidget* parent)
                 }
                 Q_EMIT currentChanged(document);
             });
-    connect(m_list, &QListView::activated, this,
-            [this](const QModelIndex& index) { Q_EMIT activated(m_model->at(index.row())); });
+    // A click means the picture, so its keys work at once; Enter says the same from the keyboard.
+    for (const auto signal : {&QListView::activated, &QListView::clicked}) {
+        connect(m_list, signal, this,
+                [this](const QModelIndex& index) { Q_EMIT activated(m_model->at(index.row())); });
+    }
     connect(m_list, &QWidget::customContextMenuRequested, this, &LibraryPanel::showMenu);
 }
 
@@ -174,6 +177,10 @@ bool LibraryPanel::eventFilter(QObject* watched, QEvent* event)
         auto* key = static_cast<QKeyEvent*>(event);
         if (key->key() == Qt::Key_Delete && current()) {
             Q_EMIT closeRequested(current());
+            return true;
+        }
+        if (key->key() == Qt::Key_Escape && current()) {
+            Q_EMIT activated(current());
             return true;
         }
     }

@@ -39,7 +39,7 @@ public:
 
 Q_SIGNALS:
     void currentChanged(ui::OpenDocument* document);
-    void activated(ui::OpenDocument* document);  // Enter or double click
+    void activated(ui::OpenDocument* document);  // a click, Enter or Esc: to the picture
     void closeRequested(ui::OpenDocument* document);
     void closeAllRequested();
     void propertiesRequested(ui::OpenDocument* document);
