@@ -21,6 +21,7 @@ struct DocumentLog {
 class GeneratedDocument : public ui::Document {
 public:
     QString name = QStringLiteral("generated"), file = QStringLiteral("/generated");
+    QString noun = QStringLiteral("slice");
     int count = 1, failing = -1;
     QSize size{64, 48};
     bool colour = false;
@@ -29,7 +30,7 @@ public:
     QString title() const override { return name; }
     QString subtitle() const override { return QStringLiteral("%1 frames").arg(count); }
     QString path() const override { return file; }
-    QString frameNoun() const override { return QStringLiteral("slice"); }
+    QString frameNoun() const override { return noun; }
     int frameCount() const override { return count; }
     QList<ui::WindowPreset> windowPresets() const override
     {

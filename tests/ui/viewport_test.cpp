@@ -66,6 +66,22 @@ private Q_SLOTS:
         QTRY_COMPARE(viewport.frame().ref.index, 0);
     }
 
+    void pageKeysLeafThroughAPaperAndReachEverySliceOfAShortSeries()
+    {
+        Viewport viewport;
+        const Opened paper = opened(7, [](GeneratedDocument& document) { document.noun = "page"; });
+        viewport.setDocument(paper.document.get());
+        QTest::keyClick(&viewport, Qt::Key_PageDown);
+        QCOMPARE(viewport.currentIndex(), 1);
+        QTest::keyClick(&viewport, Qt::Key_PageUp);
+        QCOMPARE(viewport.currentIndex(), 0);
+        QTRY_COMPARE(viewport.findChild<QSlider*>()->pageStep(), 1);
+        const Opened series = opened(4);
+        viewport.setDocument(series.document.get());
+        QTest::keyClick(&viewport, Qt::Key_PageDown);
+        QCOMPARE(viewport.currentIndex(), 1);
+    }
+
     void aLateFrameLeavesTheLastGoodOneShown()
     {
         Viewport viewport;

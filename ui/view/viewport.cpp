@@ -35,7 +35,6 @@ Viewport::Viewport(QWidget* parent)
     setFocusProxy(m_view);
 
     m_slider->setAccessibleName(tr("Frame"));
-    m_slider->setPageStep(framesOfAPage);
     m_count->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
     auto* row = new QHBoxLayout(m_frames);
     row->setContentsMargins(12, 4, 12, 4);
@@ -331,6 +330,7 @@ void Viewport::updateControls()
     if (count > 1) {
         const QSignalBlocker blocker(m_slider);
         m_slider->setRange(0, count - 1);
+        m_slider->setPageStep(framesOfAPage());
         m_slider->setValue(m_index);
         const QString most = QStringLiteral("%1 / %1").arg(count);
         m_count->setMinimumWidth(m_count->fontMetrics().horizontalAdvance(most));

@@ -89,8 +89,6 @@ protected:
     bool eventFilter(QObject* watched, QEvent* event) override;
 
 private:
-    static constexpr int framesOfAPage = 10;  // of PgUp and PgDn
-
     struct State {
         int index = 0;
         FrameOptions options;
@@ -109,6 +107,7 @@ private:
     void fail(int index, const QString& sentence);
     void showMenu(const QPoint& globalPosition);
     void usePreset(int number);  // 1 …; 0: the file's own
+    int framesOfAPage() const;   // of PgUp and PgDn
     void updateControls();
     void placeOverlays();
     void keepState();

@@ -6,6 +6,8 @@
 #include <QKeyEvent>
 #include <QMenu>
 
+#include <algorithm>
+
 /// Keys and the context menu of the picture.
 namespace ui {
 
@@ -22,6 +24,15 @@ void Viewport::usePreset(int number)
     } else if (m_document && number <= m_document->windowPresets().size()) {
         setWindow(m_document->windowPresets()[number - 1].window);
     }
+}
+
+int Viewport::framesOfAPage() const
+{
+    // A paper is leafed through; of a short series no slice should be out of reach.
+    if (!m_document || m_document->frameNoun() == QLatin1String("page")) {
+        return 1;
+    }
+    return std::clamp(m_document->frameCount() / 3, 1, 10);
 }
 
 void Viewport::keyPressEvent(QKeyEvent* event)
@@ -71,9 +82,9 @@ void Viewport::keyPressEvent(QKeyEvent* event)
     case Qt::Key_Down:
         return step(1, {0, -kArrow});
     case Qt::Key_PageUp:
-        return step(-framesOfAPage, {0, m_view->height() * 0.8});
+        return step(-framesOfAPage(), {0, m_view->height() * 0.8});
     case Qt::Key_PageDown:
-        return step(framesOfAPage, {0, -m_view->height() * 0.8});
+        return step(framesOfAPage(), {0, -m_view->height() * 0.8});
     case Qt::Key_Home:
         return setCurrentIndex(0);
     case Qt::Key_End:
