@@ -170,6 +170,55 @@ private Q_SLOTS:
         QVERIFY(documents.size() >= 8);
     }
 
+    void aDamagedSliceLeavesTheRestOfItsSeries()
+    {
+        const auto shared = test::sharedData();
+        if (!shared) {
+            QSKIP(test::missingSharedData);
+        }
+        const QString dicom = QString::fromStdString((*shared / "data/dicom/").string());
+        const QTemporaryDir folder;
+        // of one series; the damaged one comes first
+        QVERIFY(QFile::copy(dicom + "MR_truncated.dcm", folder.filePath("1.dcm")));
+        QVERIFY(QFile::copy(dicom + "MR_small.dcm", folder.filePath("2.dcm")));
+        const auto documents = openDocuments(folder.path());
+        QCOMPARE(documents.size(), size_t(1));
+        QCOMPARE(documents[0]->frameCount(), 2);
+        QCOMPARE(documents[0]->frame(1).pixels.size(), QSize(64, 64));
+        QString sentence;
+        try {
+            (void)documents[0]->frame(0);
+        } catch (const DocumentError& error) {
+            sentence = error.sentence();
+        }
+        QVERIFY2(sentence.contains("1.dcm holds 8130 of 8192 bytes"), qPrintable(sentence));
+        QVERIFY(documents[0]->properties(0).size() > 20);
+    }
+
+    void aFolderSaysWhatOfItDoesNotOpen()
+    {
+        const QTemporaryDir folder;
+        QVERIFY(QFile::copy(own("rgb8.png"), folder.filePath(QStringLiteral("good.png"))));
+        QFile png(own("rgb8.png"));
+        QVERIFY(png.open(QIODevice::ReadOnly));
+        const QByteArray cut = png.read(20);
+        write(folder, QStringLiteral("cut1.png"), cut);
+        QStringList said;
+        const auto open = [&] {
+            return openDocuments(folder.path(),
+                                 {{}, {}, [&](const QString& text) { said << text; }});
+        };
+        QCOMPARE(open().size(), size_t(1));
+        QCOMPARE(said.size(), 1);
+        QVERIFY2(said[0].contains("cut1.png is a damaged or incomplete PNG"), qPrintable(said[0]));
+        write(folder, QStringLiteral("cut2.png"), cut);
+        said.clear();
+        QCOMPARE(open().size(), size_t(1));
+        QCOMPARE(said.size(), 1);
+        QVERIFY2(said[0].startsWith("2 files in ") && said[0].contains("; the first: "),
+                 qPrintable(said[0]));
+    }
+
     void openingStopsWhenItIsAskedTo()
     {
         const QTemporaryDir folder;

@@ -205,8 +205,20 @@ void DicomDocument::describe(const dicom::Dataset& first)
     if (m_slices.size() > 1) {
         m_subtitle += QStringLiteral(" · %1 %2s").arg(m_slices.size()).arg(m_noun);
     }
+    if (kind == QLatin1String("CT")) {
+        m_presets = computedTomographyPresets();
+    }
     // Its windows are part of the pixels' description; the viewer shows this frame next anyway.
-    const auto frame = decoded(0);
+    std::shared_ptr<const dicom::Frame> frame;
+    try {
+        frame = decoded(0);
+    } catch (const DocumentError&) {
+        if (m_stop.stop_requested()) {
+            throw;
+        }
+        return;  // says so where it would be seen; its attributes and the other slices are there
+    }
+    m_presets.clear();
     for (const dicom::Window& window : frame->windows) {
         const WindowLevel level = levelOf(window);
         if (level.width > 0) {

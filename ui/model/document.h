@@ -8,6 +8,7 @@
 #include <QStringList>
 #include <QTransform>
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -93,6 +94,8 @@ public:
 struct OpenOptions {
     QString password;
     std::stop_token stop;
+    /// Gets one sentence where a folder holds files that do not open beside others that do.
+    std::function<void(const QString&)> onRefused = {};
 };
 
 struct DocumentKind {

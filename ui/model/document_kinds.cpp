@@ -92,9 +92,13 @@ bool isDicom(const QString& path, const QByteArray& head)
     return head.mid(128, 4) == "DICM" || dicom::Dataset::recognises(toPath(path));
 }
 
-Documents openDicomFolder(const QString& folder, const dicom::Study& study, std::stop_token stop)
+Documents openDicomFolder(const QString& folder, const dicom::Study& study, std::stop_token stop,
+                          QStringList& refused)
 {
     Documents documents;
+    for (const std::string& sentence : study.refused) {
+        refused << documentError(dicom::Error(sentence)).sentence();
+    }
     for (const dicom::Series& series : study.series) {
         const bool visible =
             std::any_of(series.instances.begin(), series.instances.end(),
@@ -102,9 +106,29 @@ Documents openDicomFolder(const QString& folder, const dicom::Study& study, std:
         if (!visible) {
             continue;
         }
-        documents.push_back(std::make_unique<DicomDocument>(folder, series, stop));
+        try {
+            documents.push_back(std::make_unique<DicomDocument>(folder, series, stop));
+        } catch (const DocumentError& error) {
+            if (stop.stop_requested()) {
+                throw;
+            }
+            refused << error.sentence();
+        }
     }
     return documents;
+}
+
+/// One sentence for all that a folder holds and does not open.
+void tellRefused(const QString& folder, const QStringList& refused, const OpenOptions& options)
+{
+    if (refused.isEmpty() || !options.onRefused) {
+        return;
+    }
+    options.onRefused(refused.size() == 1
+                          ? refused.front()
+                          : QStringLiteral("%1 files in %2 do not open; the first: %3")
+                                .arg(refused.size())
+                                .arg(folder, refused.front()));
 }
 
 dicom::Study readStudy(const QString& folder, std::stop_token stop)
@@ -127,13 +151,15 @@ Documents openDicom(const QString& path, const OpenOptions& options)
             info.fileName().compare(u"DICOMDIR", Qt::CaseInsensitive) == 0;
         if (directory) {
             const QString folder = info.absolutePath();
+            QStringList refused;
             Documents documents =
-                openDicomFolder(folder, readStudy(folder, options.stop), options.stop);
+                openDicomFolder(folder, readStudy(folder, options.stop), options.stop, refused);
             if (documents.empty()) {
                 throw DocumentError(
                     QStringLiteral("%1 lists DICOM files, but none with a picture lies beside it.")
                         .arg(path));
             }
+            tellRefused(folder, refused, options);
             return documents;
         }
         if (auto document = openEncapsulated(path, dataset, options)) {
@@ -165,11 +191,8 @@ Documents openFolder(const QString& path, const OpenOptions& options)
     const QDir folder(path);
     refuseCheckpoint(folder);
     const dicom::Study study = readStudy(path, options.stop);
-    Documents documents = openDicomFolder(path, study, options.stop);
     QStringList refused;
-    for (const std::string& sentence : study.refused) {
-        refused << documentError(dicom::Error(sentence)).sentence();
-    }
+    Documents documents = openDicomFolder(path, study, options.stop, refused);
     QStringList files = folder.entryList(QDir::Files | QDir::Readable, QDir::NoSort);
     std::sort(files.begin(), files.end(), byNumbers);
     int others = 0;
@@ -201,6 +224,7 @@ Documents openFolder(const QString& path, const OpenOptions& options)
         }
     }
     if (!documents.empty()) {
+        tellRefused(path, refused, options);
         return documents;
     }
     if (!refused.isEmpty()) {

@@ -332,7 +332,12 @@ struct DocumentOpener::Shared : std::enable_shared_from_this<DocumentOpener::Sha
         try {
             const QString sentence = sentenceOf([&] {
                 try {
-                    *documents = openDocuments(task.path, {task.password, task.stop});
+                    const auto onRefused = [&](const QString& text) {
+                        deliver(task.stop, [this, path = task.path, text] {
+                            Q_EMIT owner->failed(path, text);
+                        });
+                    };
+                    *documents = openDocuments(task.path, {task.password, task.stop, onRefused});
                 } catch (const PasswordNeeded& needed) {
                     deliver(task.stop, [this, path = task.path, text = needed.sentence()] {
                         Q_EMIT owner->passwordNeeded(path, text);
