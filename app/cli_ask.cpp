@@ -261,6 +261,10 @@ int ask(const std::vector<std::string>& words, const std::stop_token& stop)
                                               {"--report"},
                                               {"--json", false}}));
     const inference::SamplingOptions sampling = samplingOptions(arguments);
+    const auto report = arguments.value("--report");
+    if (report) {
+        checkReport(*report);
+    }
     const auto maxNewTokens = static_cast<int>(
         wholeNumber("--max-new-tokens", arguments.value("--max-new-tokens", "1024"), 1, 1'000'000));
     const bool json = arguments.has("--json");
@@ -304,7 +308,7 @@ int ask(const std::vector<std::string>& words, const std::stop_token& stop)
                          request.maxNewTokens);
         }
     }
-    if (const auto report = arguments.value("--report")) {
+    if (report) {
         writeReport(*report, named.pictures, request, answer, engine->info(), named.question);
     }
     return answer.stop == inference::StopReason::Cancelled ? exitInterrupted : exitDone;

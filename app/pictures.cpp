@@ -1,6 +1,7 @@
 #include "app/pictures.h"
 
 #include "inference/stop.h"
+#include "ui/model/ask.h"
 #include "ui/model/document.h"
 #include "ui/model/report.h"
 #include "ui/model/to_inference_image.h"
@@ -13,6 +14,10 @@
 #include <cstdio>
 
 namespace app {
+
+struct OpenedFrame {
+    ui::Frame frame;
+};
 
 namespace {
 
@@ -64,8 +69,6 @@ Picture takePicture(ui::Document& document, const PictureChoice& choice, int ind
     picture.choice = choice;
     picture.choice.frame = index;
     picture.label = frame.label.toStdString();
-    picture.frameWidth = frame.pixels.width();
-    picture.frameHeight = frame.pixels.height();
     picture.note = frame.note.toStdString();
     QImage pixels = frame.pixels;
     if (choice.region) {
@@ -86,6 +89,7 @@ Picture takePicture(ui::Document& document, const PictureChoice& choice, int ind
         pixels = pixels.copy(region);
     }
     picture.image = ui::toInferenceImage(pixels);
+    picture.frame = std::make_shared<const OpenedFrame>(frame);
     return picture;
 }
 
@@ -185,68 +189,45 @@ nlohmann::ordered_json describeDocument(const std::string& path)
     return documents.size() == 1 ? documents[0] : Json{{"documents", documents}};
 }
 
+void checkReport(const std::string& file)
+{
+    ui::checkReportFile(QString::fromStdString(file));
+}
+
 void writeReport(const std::string& file, const std::vector<Picture>& pictures,
                  const inference::Request& request, const inference::Answer& answer,
                  const inference::ModelInfo& model, const std::string& question)
 {
     ui::Session session;
-    session.title = QString::fromStdString(question).left(80);
+    session.title = ui::titleFromQuestion(QString::fromStdString(question));
     session.created = session.updated = QDateTime::currentDateTime();
+    for (std::size_t i = 0; i + 1 < request.messages.size(); i += 2) {  // --history
+        ui::Turn earlier;
+        earlier.question = QString::fromStdString(request.messages[i].text);
+        earlier.answer = QString::fromStdString(request.messages[i + 1].text);
+        earlier.state = ui::TurnState::Done;
+        session.turns << earlier;
+    }
     ui::Turn turn;
     turn.asked = session.created;
     turn.question = QString::fromStdString(question);
-    for (const Picture& picture : pictures) {
-        ui::Attachment attachment;
-        const QString path =
-            QFileInfo(QString::fromStdString(picture.choice.file)).absoluteFilePath();
-        attachment.frame = {path, picture.choice.frame, {}};
-        attachment.options = frameOptions(picture.choice);
-        attachment.frameSize = {picture.frameWidth, picture.frameHeight};
-        if (const auto& region = picture.choice.region) {
-            attachment.region = QRect(region->x, region->y, region->width, region->height);
-        }
-        attachment.title = QFileInfo(path).fileName();
-        if (picture.choice.window) {
-            attachment.window = QStringLiteral("C %1 W %2")
-                                    .arg(picture.choice.window->first)
-                                    .arg(picture.choice.window->second);
-        }
-        turn.attachments << attachment;
-    }
-    turn.thinking = QString::fromStdString(answer.thinking);
-    turn.answer = QString::fromStdString(answer.answer);
-    for (const inference::Box& box : answer.boxes) {
-        if (box.image < turn.attachments.size()) {
-            const QPointF origin = turn.attachments[box.image].given().topLeft();
-            turn.boxes << ui::AnswerBox{
-                QString::fromStdString(box.label), box.image,
-                QRectF(box.x, box.y, box.width, box.height).translated(origin)};
-        }
-    }
-    turn.state = answer.stop == inference::StopReason::Cancelled ? ui::TurnState::Stopped
-        : answer.stop == inference::StopReason::TokenLimit       ? ui::TurnState::TokenLimit
-                                                                 : ui::TurnState::Done;
-    ui::Provenance& provenance = turn.provenance;
-    provenance.modelName = QString::fromStdString(model.name);
-    provenance.modelHash = QString::fromStdString(model.modelHash);
-    provenance.device = QString::fromStdString(model.device);
-    provenance.dtype = QString::fromStdString(model.dtype);
-    provenance.program = QStringLiteral("KVL Workbench " KVL_VERSION);
-    provenance.maxTiles = request.maxTiles;
-    provenance.maxNewTokens = request.maxNewTokens;
-    provenance.topK = request.sampling.topK;
-    provenance.topP = request.sampling.topP;
-    provenance.temperature = request.sampling.temperature;
-    provenance.minP = request.sampling.minP;
-    provenance.repetitionPenalty = request.sampling.repetitionPenalty;
-    provenance.seed = request.sampling.seed;
-    provenance.promptIds = QList<int>(answer.promptIds.begin(), answer.promptIds.end());
-    provenance.newIds = QList<int>(answer.newIds.begin(), answer.newIds.end());
-    provenance.visionSeconds = answer.seconds.vision;
-    provenance.prefillSeconds = answer.seconds.prefill;
-    provenance.decodeSeconds = answer.seconds.decode;
-    provenance.firstTokenSeconds = answer.seconds.firstToken;
+    turn.provenance = ui::makeProvenance(
+        model, {request.system, request.sampling, request.maxTiles, request.maxNewTokens});
     session.turns << turn;
+    for (const Picture& picture : pictures) {
+        ui::AttachedFrame attached{picture.frame->frame, frameOptions(picture.choice), {}, {}};
+        if (const auto& region = picture.choice.region) {
+            attached.region = QRect(region->x, region->y, region->width, region->height);
+        }
+        QString& path = attached.frame.ref.file;
+        path = QFileInfo(path).absoluteFilePath();
+        attached.title = QFileInfo(path).fileName();
+        if (!attached.frame.label.isEmpty()) {
+            attached.title += QStringLiteral(" · ") + attached.frame.label;
+        }
+        session.turns.first().attachments << ui::makeAttachment(attached);
+    }
+    ui::takeAnswer(session, int(session.turns.size()) - 1, answer);
     ui::writeReport(ui::makeReport(session, {{}, true, true}), QString::fromStdString(file));
 }
 

@@ -38,13 +38,15 @@ struct PictureChoice {
 /// alone. Throws UsageError.
 void applyChoice(PictureChoice& choice, const Arguments::Item& option);
 
+struct OpenedFrame;
+
 /// The pixels the model is given, and where they come from.
 struct Picture {
     PictureChoice choice;  // `frame` is the one that was read
     std::string label;     // of the frame: "0:04.2", "slice 12 of 40"
     inference::Image image;
-    int frameWidth = 0, frameHeight = 0;  // of the whole frame
     std::string note;  // how the model's picture differs from what a viewer shows
+    std::shared_ptr<const OpenedFrame> frame;  // the whole of it, for a report
 };
 
 /// What opening pictures and writing reports needs, for as long as the result lives: once, on the
@@ -61,7 +63,11 @@ void writePng(const inference::Image& image, const std::string& file);
 /// What `kvl info` says of a picture, document or study.
 nlohmann::ordered_json describeDocument(const std::string& path);
 
-/// Writes PDF or HTML by the suffix.
+/// Throws a sentence where writeReport() could not write such a file: before an answer is waited
+/// for.
+void checkReport(const std::string& file);
+
+/// Writes PDF or HTML by the suffix: the history, then the question with its answer.
 void writeReport(const std::string& file, const std::vector<Picture>& pictures,
                  const inference::Request& request, const inference::Answer& answer,
                  const inference::ModelInfo& model, const std::string& question);

@@ -40,6 +40,11 @@ nlohmann::ordered_json describeDocument(const std::string& path)
     refuse(path);
 }
 
+void checkReport(const std::string& file)
+{
+    refuse(file);
+}
+
 void writeReport(const std::string& file, const std::vector<Picture>&, const inference::Request&,
                  const inference::Answer&, const inference::ModelInfo&, const std::string&)
 {

@@ -297,6 +297,10 @@ private Q_SLOTS:
         QVERIFY(done.boxes == expected);
         QCOMPARE(done.attachments[0].gridColumns, 3);
         QCOMPARE(done.attachments[0].tokens, 1792);
+        QCOMPARE(session.turns[0].attachments[0].tokens, 256);  // had had no answer yet
+        answer.images[0] = {200, 100, {2, 1}, 3, 768};
+        ui::takeAnswer(session, 1, answer);
+        QCOMPARE(session.turns[0].attachments[0].tokens, 256);
         QCOMPARE(done.provenance.promptIds, (QList<int>{1, 2, 3}));
         QCOMPARE(done.provenance.decodeSeconds, 2.5);
     }

@@ -273,10 +273,6 @@ Provenance makeProvenance(const inference::ModelInfo& model, const AskOptions& o
 void takeAnswer(Session& session, int row, const inference::Answer& answer)
 {
     const QList<Attachment> attachments = session.attachments();
-    int firstAttachment = 0;
-    for (int i = 0; i < row; ++i) {
-        firstAttachment += int(session.turns[i].attachments.size());
-    }
     const int inTalk = pictureInTalk(session, row);
     Turn& turn = session.turns[row];
     switch (answer.stop) {
@@ -298,14 +294,18 @@ void takeAnswer(Session& session, int row, const inference::Answer& answer)
         turn.text = QString::fromStdString(answer.text);
     }
     turn.boxes = mapBoxes(answer, attachments, inTalk);
-    for (int i = 0; i < turn.attachments.size(); ++i) {
-        if (const auto at = std::size_t(firstAttachment + i); at < answer.images.size()) {
-            const inference::ImageUse& use = answer.images[at];
-            Attachment& one = turn.attachments[i];
-            one.gridColumns = use.grid.columns;
-            one.gridRows = use.grid.rows;
-            one.tiles = use.tiles;
-            one.tokens = use.tokens;
+    std::size_t at = 0;
+    for (int i = 0; i <= row; ++i) {
+        for (Attachment& one : session.turns[i].attachments) {
+            // Those of turns without an answer went with this one.
+            if (at < answer.images.size() && (i == row || one.tiles == 0)) {
+                const inference::ImageUse& use = answer.images[at];
+                one.gridColumns = use.grid.columns;
+                one.gridRows = use.grid.rows;
+                one.tiles = use.tiles;
+                one.tokens = use.tokens;
+            }
+            ++at;
         }
     }
     Provenance& from = turn.provenance;

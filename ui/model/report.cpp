@@ -155,6 +155,9 @@ QString sampling(const Provenance& from)
 
 QList<ReportFact> settingFacts(const Provenance& from)
 {
+    if (from.program.isEmpty()) {
+        return {{QStringLiteral("Origin"), QStringLiteral("given as history, not computed here")}};
+    }
     QString system = from.systemPreset;
     if (system == QLatin1String("own")) {
         system += QStringLiteral(": ") + from.systemText;
@@ -188,11 +191,10 @@ QList<ReportFact> reportFacts(const ReportTurn& turn, const ReportTurn* before)
     const QList<ReportFact> settings = settingFacts(from);
     const QList<ReportFact> earlier =
         before ? settingFacts(before->provenance) : QList<ReportFact>();
-    bool same = before != nullptr;
-    for (int i = 0; same && i < settings.size(); ++i) {
-        same = settings[i].value == earlier[i].value;
-    }
-    if (same) {
+    const bool same =
+        std::equal(settings.begin(), settings.end(), earlier.begin(), earlier.end(),
+                   [](const ReportFact& a, const ReportFact& b) { return a.value == b.value; });
+    if (same && !from.program.isEmpty()) {
         facts << ReportFact{QStringLiteral("Model, settings"),
                             QStringLiteral("as for the question before")};
     } else {

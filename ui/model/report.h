@@ -58,6 +58,10 @@ struct ReportFormat {
 
 const QList<ReportFormat>& reportFormats();
 
+/// Throws Error where no format has the file's suffix, with the formats there are, or where there
+/// is no folder for it.
+void checkReportFile(const QString& file);
+
 /// By the file's suffix. Throws Error that lists the formats.
 void writeReport(const Report& report, const QString& file);
 

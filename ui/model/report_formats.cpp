@@ -3,8 +3,10 @@
 #include "ui/model/report_text.h"
 
 #include <QFileInfo>
+#include <QLocale>
 #include <QRegularExpression>
 #include <QSaveFile>
+#include <QStorageInfo>
 
 namespace ui {
 
@@ -32,6 +34,19 @@ QList<TextRun> runsOf(const QString& line)
     }
     add(line.mid(end), false);
     return runs;
+}
+
+const ReportFormat& formatOf(const QString& file)
+{
+    QStringList known;
+    for (const ReportFormat& format : reportFormats()) {
+        if (QFileInfo(file).suffix().compare(format.suffix, Qt::CaseInsensitive) == 0) {
+            return format;
+        }
+        known << QLatin1Char('.') + format.suffix;
+    }
+    throw Error(QStringLiteral("A report can't be written as %1; its name has to end in %2.")
+                    .arg(QFileInfo(file).fileName(), known.join(QStringLiteral(" or "))));
 }
 
 }  // namespace
@@ -77,15 +92,23 @@ QString printable(const QString& text)
 
 void writeWhole(const QString& file, const QByteArray& bytes)
 {
+    const QStorageInfo disk(QFileInfo(file).absolutePath());
     QSaveFile save(file);
     // flush: Qt 6.4's commit() does not see that what was still buffered did not fit on the disk.
     if (!save.open(QIODevice::WriteOnly) || save.write(bytes) != bytes.size() || !save.flush() ||
         !save.commit()) {
+        // Qt calls a full disk an unknown error.
+        const bool full =
+            disk.isValid() && !disk.isReadOnly() && disk.bytesAvailable() < bytes.size();
         throw Error(
-            QStringLiteral(
-                "The report %1 can't be written: %2. The folder may be missing, full or not "
-                "writable.")
-                .arg(file, save.errorString()));
+            full ? QStringLiteral("The report %1 can't be written: it takes %2 and the disk has %3 "
+                                  "left.")
+                       .arg(file, QLocale().formattedDataSize(bytes.size()),
+                            QLocale().formattedDataSize(disk.bytesAvailable()))
+                 : QStringLiteral(
+                       "The report %1 can't be written: %2. The folder may be missing, full or not "
+                       "writable.")
+                       .arg(file, save.errorString()));
     }
 }
 
@@ -98,18 +121,18 @@ const QList<ReportFormat>& reportFormats()
     return formats;
 }
 
+void checkReportFile(const QString& file)
+{
+    (void)formatOf(file);
+    if (const QFileInfo folder(QFileInfo(file).absolutePath()); !folder.isDir()) {
+        throw Error(QStringLiteral("The report %1 can't be written: there is no folder %2.")
+                        .arg(file, folder.filePath()));
+    }
+}
+
 void writeReport(const Report& report, const QString& file)
 {
-    QStringList known;
-    for (const ReportFormat& format : reportFormats()) {
-        if (QFileInfo(file).suffix().compare(format.suffix, Qt::CaseInsensitive) == 0) {
-            format.write(report, file);
-            return;
-        }
-        known << QLatin1Char('.') + format.suffix;
-    }
-    throw Error(QStringLiteral("A report can't be written as %1; its name has to end in %2.")
-                    .arg(QFileInfo(file).fileName(), known.join(QStringLiteral(" or "))));
+    formatOf(file).write(report, file);
 }
 
 }  // namespace ui
