@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstring>
 #include <exception>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <unistd.h>
@@ -104,7 +105,11 @@ int main(int argc, char** argv)
         }
         watchInterrupts();
         try {
-            return command.run(rest, interrupted.get_token());
+            const int status = command.run(rest, interrupted.get_token());
+            if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+                throw std::runtime_error("the output could not be written; the disk may be full");
+            }
+            return status;
         } catch (const app::UsageError& error) {
             std::fprintf(stderr, "kvl %s: %s; `kvl %s --help` shows the options\n", command.name,
                          error.what(), command.name);

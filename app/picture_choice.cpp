@@ -1,6 +1,7 @@
 #include "app/pictures.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace app {
 namespace {
@@ -57,9 +58,9 @@ void applyChoice(PictureChoice& choice, const Arguments::Item& option)
         Region region;
         int* const fields[] = {&region.x, &region.y, &region.width, &region.height};
         for (std::size_t i = 0; i < 4; ++i) {
-            if (sides[i] < 0 || sides[i] > 1e9) {
+            if (sides[i] < 0 || sides[i] > 1e9 || sides[i] != std::floor(sides[i])) {
                 throw UsageError("--region is \"" + option.value +
-                                 "\"; expected x,y,width,height in pixels");
+                                 "\"; expected x,y,width,height in whole pixels");
             }
             *fields[i] = static_cast<int>(sides[i]);
         }

@@ -143,6 +143,9 @@ private Q_SLOTS:
             << QByteArray("does not go with another --image");
         QTest::newRow("region") << QStringList{"tiles", "--out", "x", "--region", "1,2,3", "y"}
                                 << QByteArray("4 numbers joined by ','");
+        QTest::newRow("half pixels")
+            << QStringList{"tiles", "--out", "x", "--region", "1,2.5,3,4", "y"}
+            << QByteArray("in whole pixels");
     }
 
     void wrongWordsGiveStatusTwoAndASentence()
@@ -177,6 +180,37 @@ private Q_SLOTS:
             kvl({"tiles", m_picture, "--out", m_folder.filePath("t"), "--region", "450,0,100,100"});
         QCOMPARE(region.status, 1);
         QVERIFY2(region.error.contains("500 × 400"), region.error);
+    }
+
+    void aCutPictureIsSaidInOneLine()
+    {
+        QFile whole(m_picture), cut(m_folder.filePath("cut.png"));
+        QVERIFY(whole.open(QIODevice::ReadOnly) && cut.open(QIODevice::WriteOnly));
+        cut.write(whole.read(whole.size() / 2));
+        cut.close();
+        const Result result = kvl({"tiles", cut.fileName(), "--out", m_folder.filePath("t")});
+        QCOMPARE(result.status, 1);
+        QVERIFY2(result.error.contains("damaged or incomplete PNG"), result.error);
+        QCOMPARE(result.error.count('\n'), 1);
+    }
+
+    void outputThatCannotBeWrittenIsAFailure()
+    {
+        if (!QFile::exists("/dev/full")) {
+            QSKIP("needs /dev/full");
+        }
+        for (const QStringList& words :
+             {QStringList{"info", m_picture}, QStringList{"tokenize", "--model", m_model},
+              QStringList{"ask", "--model", m_model, "--max-new-tokens", "2", "q"}}) {
+            QProcess process;
+            process.setStandardOutputFile("/dev/full");
+            process.start(KVL_PROGRAM, words);
+            process.write("text");
+            process.closeWriteChannel();
+            QVERIFY(process.waitForFinished(60'000));
+            QCOMPARE(process.exitCode(), 1);
+            QVERIFY(process.readAllStandardError().contains("could not be written"));
+        }
     }
 
     void askPrintsOneObject()
@@ -446,6 +480,41 @@ private Q_SLOTS:
         const QByteArray bytes = report.readAll();
         QVERIFY(bytes.left(64).toLower().contains(head.toLower()));
         QVERIFY(bytes.size() > 5000);
+    }
+
+    void aReportSaysAllOfTheQuestion()
+    {
+        const QString file = m_folder.filePath("whole.html"), history = m_folder.filePath("h.json");
+        QFile turns(history);
+        QVERIFY(turns.open(QIODevice::WriteOnly));
+        turns.write("[[\"Which organ?\", \"The liver.\"]]");
+        turns.close();
+        const Result result = kvl({"ask", "--model", m_model, "--image", m_picture, "--region",
+                                   "0,0,200,100", "--system", "Be brief.", "--history", history,
+                                   "--max-new-tokens", "4", "--report", file, "And where?"});
+        QVERIFY2(result.status == 0, result.error);
+        QFile report(file);
+        QVERIFY(report.open(QIODevice::ReadOnly));
+        const QString text = QString::fromUtf8(report.readAll());
+        for (const char* part :
+             {"Which organ?", "The liver.", "given as history, not computed here", "And where?",
+              "own: Be brief.", "the dashed region, x 0, y 0, 200 × 100 px",
+              "2 × 1 tiles + thumbnail · 768 tokens", "Not for clinical use"}) {
+            QVERIFY2(text.contains(QString::fromUtf8(part)), part);
+        }
+        QVERIFY(text.indexOf("<figure>") < text.lastIndexOf("And where?"));  // the first question's
+    }
+
+    void aReportThatCannotBeWrittenCostsNoAnswer()
+    {
+        for (const QString& name :
+             {m_folder.filePath("report.docx"), m_folder.filePath("nowhere/report.pdf")}) {
+            const Result result = kvl({"ask", "--model", m_model, "--report", name, "q"});
+            QCOMPARE(result.status, 1);
+            QVERIFY(result.out.isEmpty());
+            QVERIFY2(result.error.contains("can't be written"), result.error);
+            QCOMPARE(result.error.count('\n'), 1);
+        }
     }
 
     void tilesAreTheReferencesOnRealFiles_data()

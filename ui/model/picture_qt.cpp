@@ -15,9 +15,10 @@ namespace {
 struct PngHeader {
     int bitDepth = 0, colorType = -1;
     int orientation = 1;
+    bool cut = false;  // before its last chunk: libpng would say so on standard error
 };
 
-/// IHDR, and the orientation of an eXIf chunk, which Qt does not read.
+/// IHDR, whether the end is there, and the orientation of an eXIf chunk, which Qt does not read.
 PngHeader pngHeader(QFile& file)
 {
     PngHeader header;
@@ -25,6 +26,7 @@ PngHeader pngHeader(QFile& file)
     for (int chunks = 0; chunks < 10'000; ++chunks) {
         const QByteArray start = file.read(8);
         if (start.size() < 8) {
+            header.cut = true;
             break;
         }
         const qint64 length = qFromBigEndian<quint32>(start.constData());
@@ -217,6 +219,9 @@ public:
             if (!narrow.rgb.isNull()) {
                 return narrow;
             }
+        }
+        if (m_png.cut) {
+            throw damagedPicture(m_path, m_format, QStringLiteral("the file ends too early"));
         }
         // The size was checked above; Qt's own limit of 256 MB is lower than that.
         static const bool unlimited = (QImageReader::setAllocationLimit(0), true);
