@@ -8,7 +8,15 @@
 #include <QPushButton>
 #include <QToolButton>
 
+#include <algorithm>
+
 namespace ui {
+
+namespace {
+
+constexpr int kShown = 3, kKept = 100;
+
+}  // namespace
 
 Banner::Banner(Kind kind, const QString& sentence, QWidget* parent)
     : QFrame(parent)
@@ -68,11 +76,23 @@ void Banner::addPassword(const QString& text, const std::function<void(const QSt
 BannerArea::BannerArea(QWidget* parent)
     : QWidget(parent)
     , m_column(new QVBoxLayout(this))
+    , m_rest(new QWidget(this))
+    , m_count(new QLabel(m_rest))
 {
     setObjectName("banners");
     m_column->setContentsMargins(8, 8, 8, 8);
     m_column->setSpacing(8);
     setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Maximum);
+    m_count->setObjectName("bannerCount");
+    m_count->setProperty("kvlRole", "secondary");
+    auto* all = new QPushButton(tr("Close all"));
+    all->setObjectName("bannerCloseAll");
+    connect(all, &QPushButton::clicked, this, &BannerArea::clear);
+    auto* row = new QHBoxLayout(m_rest);
+    row->setContentsMargins(12, 0, 8, 0);
+    row->addWidget(m_count, 1);
+    row->addWidget(all);
+    m_column->addWidget(m_rest);
     hide();
 }
 
@@ -84,14 +104,14 @@ Banner* BannerArea::show(Banner::Kind kind, const QString& sentence)
             drop(banner);
         }
     }
-    while (m_banners.size() >= 3) {
+    while (m_banners.size() >= kKept) {
         drop(m_banners.first());
     }
     auto* banner = new Banner(kind, sentence);
     connect(banner, &Banner::closed, this, [this, banner] { drop(banner); });
     m_banners.append(banner);
-    m_column->addWidget(banner);
-    QWidget::show();
+    m_column->insertWidget(m_column->count() - 1, banner);
+    arrange();
     return banner;
 }
 
@@ -117,6 +137,17 @@ void BannerArea::drop(Banner* banner)
     m_banners.removeOne(banner);
     banner->hide();
     banner->deleteLater();
+    arrange();
+}
+
+void BannerArea::arrange()
+{
+    const auto hidden = std::max<qsizetype>(m_banners.size() - kShown, 0);
+    for (qsizetype i = 0; i < m_banners.size(); ++i) {
+        m_banners[i]->setVisible(i >= hidden);
+    }
+    m_count->setText(hidden == 1 ? tr("1 earlier message") : tr("%1 earlier messages").arg(hidden));
+    m_rest->setVisible(hidden > 0);
     setVisible(!m_banners.isEmpty());
 }
 

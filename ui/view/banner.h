@@ -6,6 +6,7 @@
 #include <functional>
 
 class QHBoxLayout;
+class QLabel;
 class QLineEdit;
 class QVBoxLayout;
 
@@ -34,18 +35,22 @@ private:
     QLineEdit* m_field = nullptr;
 };
 
-/// The banners over the picture, at most three; an equal sentence is not said twice.
+/// The banners over the picture, the latest three at once: the others come back as those are
+/// closed. An equal sentence is not said twice.
 class BannerArea : public QWidget {
     Q_OBJECT
 public:
     explicit BannerArea(QWidget* parent = nullptr);
     Banner* show(Banner::Kind kind, const QString& sentence);
-    QStringList sentences() const;
+    QStringList sentences() const;  // of all, oldest first
     void clear();
 
 private:
     void drop(Banner* banner);
+    void arrange();
     QVBoxLayout* m_column;
+    QWidget* m_rest;  // how many more there are
+    QLabel* m_count;
     QList<Banner*> m_banners;
 };
 
