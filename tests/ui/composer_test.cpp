@@ -149,6 +149,19 @@ private Q_SLOTS:
         QCOMPARE(composer.frames().size(), 1);
     }
 
+    void gaugeKeepsItsNumbersInANarrowChat()
+    {
+        ui::Composer composer;
+        composer.setModel(8192, 448, 256);
+        composer.setCurrent(slice(0), "a");
+        composer.resize(316, 160);  // of a chat of 340
+        composer.show();
+        const auto* gauge = composer.findChild<QWidget*>("contextGauge");
+        QTest::qWait(20);
+        QVERIFY2(gauge->width() >= gauge->fontMetrics().horizontalAdvance("3,340 of 8,192"),
+                 qPrintable(QString::number(gauge->width())));
+    }
+
     void gaugeCountsPicturesAsTheModelDoes()
     {
         ui::Composer composer;

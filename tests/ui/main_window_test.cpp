@@ -14,12 +14,13 @@
 #include <QClipboard>
 #include <QDockWidget>
 #include <QFile>
-#include <QLineEdit>
+#include <QLabel>
 #include <QMimeData>
 #include <QPushButton>
 #include <QTabBar>
 #include <QTemporaryDir>
 #include <QTest>
+#include <QToolButton>
 
 class MainWindowTest : public QObject {
     Q_OBJECT
@@ -110,7 +111,8 @@ private Q_SLOTS:
         config.close();
         desk.window->open({desk.folder.filePath("model")});
         QTRY_COMPARE(desk.window->banners()->sentences(), QStringList{"model holds a model."});
-        const auto buttons = desk.window->banners()->findChildren<QPushButton*>();
+        const auto buttons =
+            desk.window->banners()->findChild<ui::Banner*>()->findChildren<QPushButton*>();
         QCOMPARE(buttons.first()->text(), "Load it");
         buttons.first()->click();
         QTRY_COMPARE(desk.engine.state(), ui::EngineThread::State::Ready);
@@ -160,6 +162,98 @@ private Q_SLOTS:
         Q_EMIT desk.window->chat()->boxActivated(0, 0, true);
         QTRY_COMPARE(desk.window->viewport()->frame().pixels.size(), QSize(96, 64));
         QTRY_COMPARE(desk.window->viewport()->view()->boxes().size(), 1);
+    }
+
+    void boxesOfATurnedPictureAreDrawnOnTheTurnedOneOnly()
+    {
+        Desk desk;
+        desk.load();
+        desk.model->script = [](const inference::Request&) {
+            test::Script script = test::says({}, "There[[100, 100, 500, 500]].");
+            script.boxes = {{"there", 0, 9, 6, 38, 25}};
+            return script;
+        };
+        // a grey ramp of 16 bits: square, and "as shown" other pixels of the same frame
+        QImage ramp(64, 64, QImage::Format_Grayscale16);
+        for (int y = 0; y < 64; ++y) {
+            for (int x = 0; x < 64; ++x) {
+                reinterpret_cast<quint16*>(ramp.scanLine(y))[x] = quint16(1000 * x);
+            }
+        }
+        const QString file = desk.folder.filePath("ramp.png");
+        QVERIFY(ramp.save(file));
+        desk.window->open({file});
+        QTRY_COMPARE(desk.window->chat()->composer()->frames().size(), 1);
+        desk.window->chat()->composer()->setText("Where?");
+        desk.window->chat()->ask();
+        auto* view = desk.window->viewport()->view();
+        QTRY_COMPARE(view->boxes().size(), 1);
+        ui::FrameOptions options = desk.window->viewport()->options();
+        options.asShown = true;
+        desk.window->viewport()->setOptions(options);
+        QTRY_VERIFY(view->boxes().isEmpty());
+        desk.window->viewport()->setOptions({});
+        QTRY_COMPARE(view->boxes().size(), 1);
+    }
+
+    void fewerTilesAreTheWindowsToo()
+    {
+        Desk desk;
+        desk.load();
+        desk.model->script = [](const inference::Request& request) {
+            test::Script script = test::says({}, "Done.");
+            if (request.maxTiles > 6) {
+                script.pieces.clear();
+                script.error = "Too long; fewer tiles or a shorter conversation fits.";
+            }
+            return script;
+        };
+        desk.window->open({desk.picture("a.png")});
+        QTRY_COMPARE(desk.window->chat()->composer()->frames().size(), 1);
+        desk.window->chat()->composer()->setText("What is it?");
+        desk.window->chat()->ask();
+        QTRY_COMPARE(desk.window->chat()->messages().size(), 1);
+        auto* mend = desk.window->chat()->messages()[0]->findChild<QPushButton*>("mendButton");
+        QTRY_VERIFY(mend->isVisible());
+        QCOMPARE(mend->text(), "Use 6 tiles");
+        mend->click();
+        QTRY_COMPARE(desk.conversation.session().turns.last().answer, "Done.");
+        QCOMPARE(desk.window->tileStrip()->options().maxTiles, 6);
+        QCOMPARE(desk.settings.askOptions().maxTiles, 6);
+    }
+
+    void everyFileThatDoesNotOpenHasItsSentence()
+    {
+        Desk desk;
+        QStringList files;
+        for (int i = 0; i < 5; ++i) {
+            files << desk.folder.filePath(QString("noise%1.xyz").arg(i));
+            QFile out(files.last());
+            QVERIFY(out.open(QIODevice::WriteOnly));
+            out.write("not a picture at all");
+        }
+        desk.window->open(files);
+        auto* area = desk.window->banners();
+        QTRY_COMPARE(area->sentences().size(), 5);
+        const auto seen = [&] {
+            QStringList all;
+            for (const ui::Banner* banner : area->findChildren<ui::Banner*>()) {
+                if (banner->isVisible()) {
+                    all << QString(banner->sentence())
+                               .remove(0, banner->sentence().indexOf("noise"));
+                }
+            }
+            return all.join(' ').count("noise");
+        };
+        QCOMPARE(seen(), 3);
+        auto* count = area->findChild<QLabel*>("bannerCount");
+        QCOMPARE(count->text(), "2 earlier messages");
+        // a closed one makes room for an earlier one
+        area->findChildren<ui::Banner*>().last()->findChild<QToolButton*>("bannerClose")->click();
+        QCOMPARE(seen(), 3);
+        QCOMPARE(count->text(), "1 earlier message");
+        area->findChild<QPushButton*>("bannerCloseAll")->click();
+        QVERIFY(!area->isVisible());
     }
 
     void pastedPictureOpens()

@@ -5,6 +5,7 @@
 #include "ui/view/tile_grid.h"
 
 #include <QElapsedTimer>
+#include <QLabel>
 #include <QSignalSpy>
 #include <QSlider>
 #include <QTest>
@@ -94,6 +95,22 @@ private Q_SLOTS:
         QCOMPARE(strip.caption(),
                  "4 × 3 + thumbnail · 13 tiles · 3,328 tokens · 1792 × 1344 from 640 × 480 "
                  "(enlarged 2.8 ×)");
+    }
+
+    void aNarrowStripCutsNothingOfItsCaption()
+    {
+        TileStrip strip;
+        strip.resize(500, 112);
+        strip.show();
+        strip.setPicture(picture(2512, 1512));
+        QTRY_VERIFY(!strip.isBusy());
+        const auto labels = strip.findChildren<QLabel*>();
+        const auto caption = std::find_if(labels.begin(), labels.end(), [](const QLabel* label) {
+            return label->text().contains("tokens");
+        });
+        QVERIFY(caption != labels.end());
+        QVERIFY2((*caption)->minimumSizeHint().width() <= (*caption)->width(),
+                 qPrintable((*caption)->text()));
     }
 
     void aRegionIsCutAsAPictureOfItsOwn()

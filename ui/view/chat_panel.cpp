@@ -318,6 +318,7 @@ void ChatPanel::addMessage(int row)
         options.maxTiles = tiles;
         m_conversation.setOptions(options);
         m_composer->setAskOptions(options);
+        Q_EMIT optionsChanged(options);
         regenerate();
     });
     markLast();

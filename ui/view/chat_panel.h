@@ -48,6 +48,7 @@ Q_SIGNALS:
                              const QRect& region);
     /// `flash`: a click; else the mouse is over it. `box` -1: none any more.
     void boxActivated(int row, int box, bool flash);
+    void optionsChanged(const ui::AskOptions& options);  // by a button that mends an error
     void reportRequested();
     void loadModelRequested();
     void leaveRequested();

@@ -71,7 +71,10 @@ public:
     {
         return {kBar + 8 + fontMetrics().horizontalAdvance(m_text), fontMetrics().height()};
     }
-    QSize minimumSizeHint() const override { return {kBar, fontMetrics().height()}; }
+    QSize minimumSizeHint() const override
+    {
+        return {fontMetrics().horizontalAdvance(m_text), fontMetrics().height()};
+    }
 
 protected:
     void paintEvent(QPaintEvent*) override
@@ -79,13 +82,16 @@ protected:
         QPainter painter(this);
         painter.setRenderHint(QPainter::Antialiasing);
         const Theme& theme = currentTheme();
-        const QRectF bar(0, (height() - 6) / 2.0, kBar, 6);
+        // The numbers come first where there is no room for both.
+        int length = std::min(kBar, width() - fontMetrics().horizontalAdvance(m_text) - 8);
+        length = length < kBar / 4 ? 0 : length;
+        const QRectF bar(0, (height() - 6) / 2.0, length, 6);
         painter.setPen(Qt::NoPen);
         painter.setBrush(theme.track);
         painter.drawRoundedRect(bar, 3, 3);
-        if (m_use.length > 0) {
+        if (m_use.length > 0 && length > 0) {
             const auto part = [&](int tokens) {
-                return kBar * std::clamp(double(tokens) / m_use.length, 0.0, 1.0);
+                return length * std::clamp(double(tokens) / m_use.length, 0.0, 1.0);
             };
             painter.setClipRect(bar);
             painter.setBrush(tooMuch() ? theme.warning : theme.secondaryText);
@@ -99,8 +105,8 @@ protected:
             painter.setClipping(false);
         }
         painter.setPen(tooMuch() ? theme.warning : theme.secondaryText);
-        painter.drawText(rect().adjusted(kBar + 8, 0, 0, 0), Qt::AlignVCenter | Qt::AlignLeft,
-                         m_text);
+        painter.drawText(rect().adjusted(length > 0 ? length + 8 : 0, 0, 0, 0),
+                         Qt::AlignVCenter | Qt::AlignLeft, m_text);
     }
 
 private:

@@ -179,7 +179,8 @@ QWidget* MainWindow::makeEmptyState()
         row->addWidget(made);
     };
     button("emptyOpen", "document-open", tr("Open files…"), [this] { openDialog(false); });
-    button("emptyOpenFolder", "document-open-folder", tr("Open a folder…"), [this] { openDialog(true); });
+    button("emptyOpenFolder", "document-open-folder", tr("Open a folder…"),
+           [this] { openDialog(true); });
     button("emptyLoadModel", "document-import", tr("Load a model…"), [this] { showModelPanel(); });
     row->addStretch(1);
     column->addLayout(row);
@@ -284,6 +285,7 @@ void MainWindow::joinChat()
 {
     connect(m_chat, &ChatPanel::attachmentActivated, this, &MainWindow::showAttachment);
     connect(m_chat, &ChatPanel::boxActivated, this, &MainWindow::activateBox);
+    connect(m_chat, &ChatPanel::optionsChanged, this, &MainWindow::takeOptions);
     connect(m_chat, &ChatPanel::reportRequested, this, &MainWindow::showReportDialog);
     connect(m_chat, &ChatPanel::loadModelRequested, this, [this] { showModelPanel(); });
     connect(m_chat->composer(), &Composer::pictureNeeded, this, &MainWindow::paste);
@@ -493,6 +495,15 @@ void MainWindow::showPicture()
     showBoxes();
 }
 
+/// Whether the picture's pixels lie where the attachment's did: windowed as one likes, but a
+/// picture "as shown" may be turned.
+bool MainWindow::isShown(const Attachment& attachment) const
+{
+    const Frame& frame = m_viewport->frame();
+    return attachment.frame == frame.ref && attachment.frameSize == frame.pixels.size() &&
+        attachment.options.asShown == m_viewport->shownOptions().asShown;
+}
+
 void MainWindow::showBoxes()
 {
     m_drawnBoxes.clear();
@@ -503,8 +514,7 @@ void MainWindow::showBoxes()
         const auto& boxes = session.turns[m_boxTurn].boxes;
         for (int i = 0; i < boxes.size(); ++i) {
             const int picture = boxes[i].attachment;
-            if (picture >= 0 && picture < attachments.size() &&
-                attachments[picture].frame == m_viewport->frame().ref) {
+            if (picture >= 0 && picture < attachments.size() && isShown(attachments[picture])) {
                 drawn.append({boxes[i].label, boxes[i].rect, i, i + 1});
                 m_drawnBoxes.append(i);
             }
@@ -561,7 +571,7 @@ void MainWindow::activateBox(int row, int box, bool flash)
     }
     m_boxTurn = row;
     const Attachment& attachment = attachments[picture];
-    const bool shown = attachment.frame == m_viewport->frame().ref;
+    const bool shown = isShown(attachment);
     if (!shown && !flash) {
         return;  // a hover does not turn pages
     }

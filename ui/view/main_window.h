@@ -87,6 +87,7 @@ private:
     void openImage(const QImage& image, const QString& title);
     void showDocument(OpenDocument* document);
     void showPicture();
+    bool isShown(const Attachment& attachment) const;
     void showBoxes();
     void showAttachment(const FrameRef& ref, const FrameOptions& options, const QRect& region);
     void activateBox(int row, int box, bool flash);

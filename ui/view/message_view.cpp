@@ -356,9 +356,10 @@ void MessageView::showState()
             ? tr("The answer failed for an unknown reason; the log may say more.")
             : m_turn.error;
         disconnect(m_mend, nullptr, this, nullptr);
-        const bool memory = text.contains(QLatin1String("memory"), Qt::CaseInsensitive);
+        const bool tooMuch = text.contains(QLatin1String("memory"), Qt::CaseInsensitive) ||
+            text.contains(QLatin1String("fewer tiles"), Qt::CaseInsensitive);
         const int fewer = m_turn.provenance.maxTiles > 6 ? 6 : 1;
-        if (memory && m_turn.provenance.maxTiles > 1 && !m_turn.attachments.isEmpty()) {
+        if (tooMuch && m_turn.provenance.maxTiles > 1 && !m_turn.attachments.isEmpty()) {
             mend = fewer == 1 ? tr("Use 1 tile") : tr("Use %1 tiles").arg(fewer);
             connect(m_mend, &QPushButton::clicked, this,
                     [this, fewer] { Q_EMIT fewerTilesRequested(fewer); });

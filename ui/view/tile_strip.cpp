@@ -56,7 +56,8 @@ QString breakable(const QString& caption)
     const QString joint = QString(kNoBreak) + u'·' + kNoBreak;
     text.replace(joint, QString(kNoBreak) + QStringLiteral("· "));
     const QString from = QStringLiteral("from");
-    return text.replace(kNoBreak + from, u' ' + from);
+    text.replace(kNoBreak + from, u' ' + from);
+    return text.replace(QString(kNoBreak) + u'(', QStringLiteral(" ("));
 }
 
 }  // namespace

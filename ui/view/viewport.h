@@ -33,6 +33,7 @@ public:
     int currentIndex() const { return m_index; }
     void setCurrentIndex(int index);  // held within the document
     const FrameOptions& options() const { return m_options; }
+    const FrameOptions& shownOptions() const { return m_frameOptions; }  // frame()'s
     void setOptions(const FrameOptions& options);
     void setWindow(const std::optional<WindowLevel>& window);  // none: the file's own
     void setInverted(bool inverted);
