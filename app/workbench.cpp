@@ -86,11 +86,8 @@ Workbench::Workbench(QApplication& application, const WorkbenchOptions& options)
     d->dataFolder = options.dataFolder.isEmpty()
         ? QStandardPaths::writableLocation(QStandardPaths::AppDataLocation)
         : QDir(options.dataFolder).absolutePath();
-    if (!QDir().mkpath(d->dataFolder)) {
-        throw ui::Error(QStringLiteral("The folder %1 can't be made, so sessions can't be kept; "
-                                       "--data-dir names another one.")
-                            .arg(d->dataFolder));
-    }
+    // Where it can't be made, the session store says so in the window; one can work without it.
+    QDir().mkpath(d->dataFolder);
     d->openLog();
     d->settings = options.dataFolder.isEmpty()
         ? std::make_unique<ui::Settings>()
