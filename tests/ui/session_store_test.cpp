@@ -310,6 +310,34 @@ private Q_SLOTS:
         QCOMPARE(store.search(words).size(), found ? 1 : 0);
     }
 
+    void twoProgramsInOneSessionLoseNoTurn()
+    {
+        SessionStore one(m_file), other(m_file);
+        Session mine = session(QStringLiteral("Shared"), {shortTurn(QStringLiteral("first"), 1)});
+        one.save(mine);
+        Session theirs = other.load(mine.id);
+        mine.turns << shortTurn(QStringLiteral("mine"), 2);
+        one.save(mine);
+        theirs.turns << shortTurn(QStringLiteral("theirs"), 3);
+        other.save(theirs);
+        QVERIFY(theirs.id != mine.id);
+        theirs.turns << shortTurn(QStringLiteral("theirs again"), 4);
+        const qint64 id = theirs.id;
+        other.save(theirs);
+        QCOMPARE(theirs.id, id);  // once is enough
+        mine.turns << shortTurn(QStringLiteral("mine again"), 5);
+        one.save(mine);
+        const auto questions = [&](qint64 session) {
+            QStringList all;
+            for (const Turn& turn : SessionStore(m_file).load(session).turns) {
+                all << turn.question;
+            }
+            return all.join(QStringLiteral(", "));
+        };
+        QCOMPARE(questions(mine.id), QStringLiteral("first, mine, mine again"));
+        QCOMPARE(questions(theirs.id), QStringLiteral("first, theirs, theirs again"));
+    }
+
     void aRunningTurnIsAStoppedOneWhenTheStoreIsOpenedAgain()
     {
         Turn turn = shortTurn(QStringLiteral("?"), 1);

@@ -7,10 +7,12 @@
 #include <QFile>
 #include <QFileInfo>
 #include <QHash>
+#include <QSet>
 #include <QtEndian>
 
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <optional>
@@ -486,7 +488,22 @@ QString setAside(const QString& file)
 
 struct SessionStore::Private {
     sqlite3* db = nullptr;
-    Session last;  // as it was saved last, to know what changed
+    Session last;                       // as it was saved last, to know what changed
+    QHash<qint64, QSet<qint64>> turns;  // by session: those that were loaded or saved here
+
+    void know(const Session& session)
+    {
+        QSet<qint64>& known = turns[session.id];
+        for (const Turn& turn : session.turns) {
+            known.insert(turn.id);
+        }
+    }
+    bool knows(const Session& session, qint64 turn) const
+    {
+        return turns.value(session.id).contains(turn) ||
+            std::any_of(session.turns.begin(), session.turns.end(),
+                        [turn](const Turn& one) { return one.id == turn; });
+    }
 
     ~Private() { sqlite3_close(db); }
 
@@ -621,6 +638,7 @@ Session SessionStore::load(qint64 id) const
     }
     row >> session.title >> session.created >> session.updated;
     session.turns = readTurns(d->db, id);
+    d->know(session);
     return session;
 }
 
@@ -628,15 +646,6 @@ void SessionStore::save(Session& session)
 {
     Session next = session;
     Transaction transaction(d->db);
-    run(d->db,
-        "INSERT INTO sessions VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET "
-        "title = excluded.title, created = excluded.created, updated = excluded.updated",
-        next.id == 0 ? std::nullopt : std::optional(next.id), next.title, next.created,
-        next.updated);
-    if (next.id == 0) {
-        next.id = sqlite3_last_insert_rowid(d->db);
-    }
-
     QHash<qint64, int> stored;  // id -> position
     {
         Statement rows(d->db, "SELECT id, position FROM turns WHERE session_id = ?", next.id);
@@ -646,6 +655,20 @@ void SessionStore::save(Session& session)
             rows >> id >> position;
             stored.insert(id, position);
         }
+    }
+    // What another program added since must not be lost: this one goes on as a session of its own.
+    if (std::any_of(stored.keyBegin(), stored.keyEnd(),
+                    [&](qint64 id) { return !d->knows(next, id); })) {
+        next.id = 0;
+        stored.clear();
+    }
+    run(d->db,
+        "INSERT INTO sessions VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET "
+        "title = excluded.title, created = excluded.created, updated = excluded.updated",
+        next.id == 0 ? std::nullopt : std::optional(next.id), next.title, next.created,
+        next.updated);
+    if (next.id == 0) {
+        next.id = sqlite3_last_insert_rowid(d->db);
     }
     for (Turn& turn : next.turns) {
         if (!stored.contains(turn.id)) {
@@ -687,6 +710,7 @@ void SessionStore::save(Session& session)
     transaction.commit();
     session = next;
     d->last = next;
+    d->know(next);
 }
 
 void SessionStore::remove(qint64 id)

@@ -141,9 +141,8 @@ struct SessionWriter::Private {
     {
         std::visit(Overloaded{
                        [this](Save& save) {
-                           if (save.session.id == 0) {
-                               save.session.id = ids.value(save.key);
-                           }
+                           // What the store called it last: it may have become one of its own.
+                           save.session.id = ids.value(save.key, save.session.id);
                            store->save(save.session);
                            ids.insert(save.key, save.session.id);
                            QList<qint64> turnIds;
@@ -181,7 +180,7 @@ struct SessionWriter::Private {
     Mailbox outbox;  // on the writer's thread, for its signals
     // of the thread
     std::unique_ptr<SessionStore> store;
-    QHash<QString, qint64> ids;  // of sessions that were saved before their ids came back
+    QHash<QString, qint64> ids;  // of sessions whose ids did not come back yet
     QString told;
     // shared
     std::mutex mutex;
