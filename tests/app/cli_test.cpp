@@ -489,16 +489,18 @@ private Q_SLOTS:
         QVERIFY(turns.open(QIODevice::WriteOnly));
         turns.write("[[\"Which organ?\", \"The liver.\"]]");
         turns.close();
-        const Result result = kvl({"ask", "--model", m_model, "--image", m_picture, "--region",
-                                   "0,0,200,100", "--system", "Be brief.", "--history", history,
-                                   "--max-new-tokens", "4", "--report", file, "And where?"});
+        const Result result =
+            kvl({"ask",         "--model",       m_model, "--image",          m_picture, "--region",
+                 "0,0,200,100", "--temperature", "1",     "--min-p",          "0.1",     "--system",
+                 "Be brief.",   "--history",     history, "--max-new-tokens", "4",       "--report",
+                 file,          "And where?"});
         QVERIFY2(result.status == 0, result.error);
         QFile report(file);
         QVERIFY(report.open(QIODevice::ReadOnly));
         const QString text = QString::fromUtf8(report.readAll());
         for (const char* part :
              {"Which organ?", "The liver.", "given as history, not computed here", "And where?",
-              "own: Be brief.", "the dashed region, x 0, y 0, 200 × 100 px",
+              "own: Be brief.", "min-p 0.1", "the dashed region, x 0, y 0, 200 × 100 px",
               "2 × 1 tiles + thumbnail · 768 tokens", "Not for clinical use"}) {
             QVERIFY2(text.contains(QString::fromUtf8(part)), part);
         }

@@ -266,6 +266,8 @@ Provenance makeProvenance(const inference::ModelInfo& model, const AskOptions& o
     from.topK = options.sampling.topK;
     from.topP = options.sampling.topP;
     from.temperature = options.sampling.temperature;
+    from.minP = options.sampling.minP;
+    from.repetitionPenalty = options.sampling.repetitionPenalty;
     from.seed = options.sampling.seed;
     return from;
 }
