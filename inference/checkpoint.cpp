@@ -1,5 +1,6 @@
 #include "inference/checkpoint.h"
 
+#include "inference/decoders.h"
 #include "inference/error.h"
 #include "inference/sha256.h"
 
@@ -112,6 +113,12 @@ Checkpoint::Checkpoint(const fs::path& folder)
     } else {
         refuseWithoutSafetensors(folder);
     }
+    if (m_config.hfNative) {
+        const bool model = std::any_of(m_places.begin(), m_places.end(), [](const auto& place) {
+            return place.first.starts_with("model.");
+        });
+        m_layout = model ? Layout::Hf : Layout::HfWithoutModel;
+    }
     checkTensors();
     describe(configText, index);
 }
@@ -181,13 +188,26 @@ void Checkpoint::openShards(const std::string& index)
     }
 }
 
+std::vector<TensorShape> Checkpoint::storedTensors() const
+{
+    std::vector<TensorShape> all;
+    for (TensorShape& one : expectedTensors(m_config)) {
+        const std::vector<std::string> stored = names(one.name);
+        one.shape.front() /= std::int64_t(stored.size());
+        for (const std::string& name : stored) {
+            all.push_back({name, one.shape});
+        }
+    }
+    return all;
+}
+
 void Checkpoint::checkTensors() const
 {
-    const std::vector<TensorShape> expected = expectedTensors(m_config);
-    std::set<std::string> names;
+    const std::vector<TensorShape> expected = storedTensors();
+    std::set<std::string> known;
     std::vector<std::string> missing, unexpected;
     for (const TensorShape& one : expected) {
-        names.insert(one.name);
+        known.insert(one.name);
         const auto at = m_places.find(one.name);
         if (at == m_places.end()) {
             missing.push_back(one.name);
@@ -215,9 +235,16 @@ void Checkpoint::checkTensors() const
                     "saved in part.");
     }
     const bool tied = m_config.language.tiedHead;
+    const std::string head =
+        names(std::string(decoderFamily(m_config.language).head) + ".weight").front();
     for (const auto& [name, place] : m_places) {
-        if (!names.contains(name) && !isKnownBuffer(name) &&
-            !(tied && name == "language_model.lm_head.weight")) {
+        if (name.starts_with("gating.") || name.starts_with("pooling_before_gating.")) {
+            throw Error(
+                where + ": tensor " + name +
+                " is part of the router of a -Flash variant of InternVL3.5, which this "
+                "version does not compute; take the repository without -Flash in its name.");
+        }
+        if (!known.contains(name) && !isKnownBuffer(name) && !(tied && name == head)) {
             unexpected.push_back(name);
         }
     }
@@ -255,19 +282,23 @@ void Checkpoint::describe(const std::string& configText, const std::string& inde
     m_info.architecture = m_config.architecture;
     m_info.languageModel = m_config.language.architecture;
     m_info.visionModel = "InternVisionModel";
+    m_info.family = decoderFamily(m_config.language).name;
+    m_info.tower = m_config.vision.tower;
+    m_info.layout = m_config.hfNative ? "HF-native" : "InternVLChat";
+    m_info.chatTemplate = m_config.chatTemplate;
     m_info.tileSize = m_config.tileSize;
     m_info.tokensPerTile = m_config.tokensPerTile();
     m_info.maxTiles = m_config.maxTiles;
-    m_info.contextLength = m_config.language.maxPositions;
+    m_info.contextLength = m_config.language.contextLength();
     m_info.languageLayers = m_config.language.layers;
     m_info.visionLayers = m_config.vision.layers;
     m_info.hiddenSize = m_config.language.hiddenSize;
     m_info.vocabulary = m_config.language.vocabulary;
 }
 
-at::Tensor Checkpoint::tensor(const std::string& name) const
+at::Tensor Checkpoint::tensor(const std::string& stored) const
 {
-    const Place place = m_places.at(name);
+    const Place place = m_places.at(stored);
     const at::ScalarType type = scalarType(place.tensor->dtype);
     // from_blob takes a writable pointer; the pages are read-only and no operation writes to
     // weights
@@ -281,9 +312,9 @@ at::Tensor Checkpoint::tensor(const std::string& name) const
     return copy;
 }
 
-std::span<const std::byte> Checkpoint::bytes(const std::string& name) const
+std::span<const std::byte> Checkpoint::bytes(const std::string& stored) const
 {
-    const Place place = m_places.at(name);
+    const Place place = m_places.at(stored);
     return {place.file->data(*place.tensor), std::size_t(place.tensor->bytes)};
 }
 

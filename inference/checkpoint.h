@@ -2,6 +2,7 @@
 
 #include "inference/config.h"
 #include "inference/engine.h"
+#include "inference/layout.h"
 #include "inference/safetensors.h"
 
 #include <ATen/core/Tensor.h>
@@ -23,13 +24,19 @@ public:
 
     const ModelConfig& config() const { return m_config; }
     const ModelInfo& info() const { return m_info; }
-    bool contains(const std::string& name) const { return m_places.contains(name); }
+    bool contains(const std::string& stored) const { return m_places.contains(stored); }
+    /// What a tensor of the InternVLChat layout is called here: one name, or three of its thirds.
+    std::vector<std::string> names(const std::string& name) const
+    {
+        return storedNames(name, m_layout);
+    }
 
     /// The tensor as stored, without a copy: its bytes are the mapped file (read-only), which stays
-    /// mapped as long as the tensor lives. Copied only where the file does not align it.
-    at::Tensor tensor(const std::string& name) const;
+    /// mapped as long as the tensor lives. Copied only where the file does not align it. `stored`
+    /// is one of names().
+    at::Tensor tensor(const std::string& stored) const;
     /// The tensor's bytes in the mapped file.
-    std::span<const std::byte> bytes(const std::string& name) const;
+    std::span<const std::byte> bytes(const std::string& stored) const;
 
 private:
     struct Place {
@@ -40,11 +47,14 @@ private:
     void openShards(const std::string& index);
     void openSingleFile();
     void addFile(const std::filesystem::path& path);
+    /// expectedTensors() by their names and shapes in the files.
+    std::vector<TensorShape> storedTensors() const;
     void checkTensors() const;
     void describe(const std::string& configText, const std::string& index);
 
     std::filesystem::path m_folder;
     ModelConfig m_config;
+    Layout m_layout = Layout::Chat;
     ModelInfo m_info;
     std::vector<std::unique_ptr<SafetensorsFile>> m_files;  // sorted by name
     std::unordered_map<std::string, Place> m_places;

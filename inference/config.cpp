@@ -1,131 +1,44 @@
 #include "inference/config.h"
 
+#include "inference/config_fields.h"
+#include "inference/decoders.h"
 #include "inference/error.h"
-
-#include <nlohmann/json.hpp>
-
-#include <optional>
+#include "inference/towers.h"
 
 namespace inference {
 namespace {
 
 using nlohmann::json;
 
-/// An object of config.json whose complaints name the file and the field.
-class Fields {
-public:
-    Fields(const json& object, std::string file, std::string prefix = {})
-        : m_object(object)
-        , m_file(std::move(file))
-        , m_prefix(std::move(prefix))
-    {
-    }
-
-    const json* find(const char* key) const
-    {
-        const auto at = m_object.find(key);
-        return at == m_object.end() || at->is_null() ? nullptr : &*at;
-    }
-
-    Fields object(const char* key) const
-    {
-        const json* value = find(key);
-        if (!value || !value->is_object()) {
-            fail(key, "an object", "the file is not the config.json of an InternVLChat checkpoint");
-        }
-        return {*value, m_file, m_prefix + key + "."};
-    }
-
-    int integer(const char* key, std::optional<int> missing, int least, int most) const
-    {
-        const json* value = find(key);
-        if (!value && missing) {
-            return *missing;
-        }
-        if (!value || !value->is_number_integer() || *value < least || *value > most) {
-            fail(key,
-                 "a whole number from " + std::to_string(least) + " to " + std::to_string(most));
-        }
-        return value->get<int>();
-    }
-
-    double number(const char* key, double missing, double above, double below) const
-    {
-        const json* value = find(key);
-        if (!value) {
-            return missing;
-        }
-        if (!value->is_number() || !(value->get<double>() > above) ||
-            !(value->get<double>() < below)) {
-            fail(key, "a number above " + json(above).dump() + " and below " + json(below).dump());
-        }
-        return value->get<double>();
-    }
-
-    bool boolean(const char* key, bool missing) const
-    {
-        const json* value = find(key);
-        if (value && !value->is_boolean()) {
-            fail(key, "true or false");
-        }
-        return value ? value->get<bool>() : missing;
-    }
-
-    std::string text(const char* key, std::string missing) const
-    {
-        const json* value = find(key);
-        if (value && !value->is_string()) {
-            fail(key, "a string");
-        }
-        return value ? value->get<std::string>() : std::move(missing);
-    }
-
-    /// The first name of an `architectures` list.
-    std::string architecture(std::string missing) const
-    {
-        const json* value = find("architectures");
-        if (!value) {
-            return missing;
-        }
-        if (!value->is_array() || value->empty() || !value->front().is_string()) {
-            fail("architectures", "a list with a class name");
-        }
-        return value->front().get<std::string>();
-    }
-
-    [[noreturn]] void
-    fail(const std::string& key, const std::string& expected,
-         const std::string& cause =
-             "the checkpoint was made for another program or edited by hand") const
-    {
-        const json* value = find(key.c_str());
-        std::string found =
-            value ? value->dump(-1, ' ', false, json::error_handler_t::replace) : "nothing";
-        if (found.size() > 80) {
-            found = found.substr(0, 77) + "...";
-        }
-        throw Error(m_file + ": " + m_prefix + key + " is " + found + " where " + expected +
-                    " is expected; " + cause + ".");
-    }
-
-private:
-    const json& m_object;
-    std::string m_file;
-    std::string m_prefix;
-};
-
 VisionConfig readVision(const Fields& fields)
 {
-    const std::string other = "this version computes the InternViT-300M layout only";
-    if (fields.text("norm_type", "rms_norm") != "layer_norm") {
-        fields.fail("norm_type", "\"layer_norm\" (nothing means \"rms_norm\", InternViT-6B)",
+    VisionConfig vision;
+    // nothing said means the 6B tower: the defaults of the remote code's class
+    const std::string norm = fields.text("norm_type", "rms_norm");
+    const bool bias = fields.boolean("qkv_bias", false);
+    const bool normalised = fields.boolean("qk_normalization", true);
+    std::string known;
+    for (const TowerFamily* family : towerFamilies()) {
+        const auto word = [](bool value) { return value ? "true" : "false"; };
+        known += (known.empty() ? "" : " or ") + std::string(family->normType) + ", " +
+            word(family->qkvBias) + ", " + word(family->qkNormalization) + " (" +
+            std::string(family->name) + ")";
+        if (norm == family->normType && bias == family->qkvBias &&
+            normalised == family->qkNormalization) {
+            vision.tower = family->name;
+        }
+    }
+    const std::string other = "other vision towers are not computed by this version";
+    if (vision.tower.empty()) {
+        const auto said = [&](const char* key, const std::string& value) {
+            return std::string(key) + " " + value + (fields.has(key) ? "" : " (by default)");
+        };
+        fields.fail("norm_type",
+                    "norm_type, qkv_bias, qk_normalization of " + known + ", with " +
+                        said("norm_type", norm) + ", " + said("qkv_bias", bias ? "true" : "false") +
+                        ", " + said("qk_normalization", normalised ? "true" : "false") +
+                        " as found,",
                     other);
-    }
-    if (!fields.boolean("qkv_bias", false)) {
-        fields.fail("qkv_bias", "true (nothing means false)", other);
-    }
-    if (fields.boolean("qk_normalization", true)) {
-        fields.fail("qk_normalization", "false (nothing means true)", other);
     }
     if (fields.text("hidden_act", "gelu") != "gelu") {
         fields.fail("hidden_act", "\"gelu\"", other);
@@ -133,13 +46,13 @@ VisionConfig readVision(const Fields& fields)
     if (fields.integer("num_channels", 3, 1, 1024) != 3) {
         fields.fail("num_channels", "3", other);
     }
-    VisionConfig vision;
+    // the class's own defaults, those of the 6B tower
     vision.patchSize = fields.integer("patch_size", 14, 1, 1024);
     vision.imageSize = fields.integer("image_size", 224, 1, 16384);
-    vision.hiddenSize = fields.integer("hidden_size", {}, 1, 65536);
-    vision.intermediateSize = fields.integer("intermediate_size", {}, 1, 1 << 20);
-    vision.layers = fields.integer("num_hidden_layers", {}, 1, 1024);
-    vision.heads = fields.integer("num_attention_heads", {}, 1, 1024);
+    vision.hiddenSize = fields.integer("hidden_size", 3200, 1, 65536);
+    vision.intermediateSize = fields.integer("intermediate_size", 12800, 1, 1 << 20);
+    vision.layers = fields.integer("num_hidden_layers", 48, 1, 1024);
+    vision.heads = fields.integer("num_attention_heads", 25, 1, 1024);
     vision.layerNormEps = fields.number("layer_norm_eps", 1e-6, 0, 1);
     if (vision.hiddenSize % vision.heads != 0) {
         fields.fail("num_attention_heads",
@@ -151,74 +64,158 @@ VisionConfig readVision(const Fields& fields)
     return vision;
 }
 
-/// Rotary positions without scaling; `rope_parameters` is the newer spelling.
-double readRopeTheta(const Fields& fields)
+/// Rotary positions, plain or "dynamic"; `rope_parameters` is the newer spelling.
+void readRope(const Fields& fields, LanguageConfig& language)
 {
-    const std::string cause = "scaled rotary positions are not computed by this version";
-    const auto checkType = [&](const char* key) {
-        const Fields rope = fields.object(key);
-        if (rope.text("rope_type", rope.text("type", "default")) != "default") {
-            rope.fail(rope.find("rope_type") ? "rope_type" : "type", "\"default\"", cause);
+    language.ropeTheta = fields.number("rope_theta", 10000, 1, 1e12);
+    for (const char* key : {"rope_scaling", "rope_parameters"}) {
+        if (!fields.has(key)) {
+            continue;
         }
-        return rope;
+        const Fields rope = fields.object(key);
+        const char* const typeKey = rope.has("rope_type") ? "rope_type" : "type";
+        const std::string type = rope.text(typeKey, "default");
+        if (type != "default" && type != "dynamic") {
+            rope.fail(typeKey, "\"default\" or \"dynamic\"",
+                      "this scaling of rotary positions is not computed by this version");
+        }
+        if (type == "dynamic") {
+            language.ropeFactor = rope.number("factor", 1, 0.999, 1000);
+        }
+        language.ropeTheta = rope.number("rope_theta", language.ropeTheta, 1, 1e12);
+    }
+}
+
+/// Why a language model is not computed, by its class or kind; nullptr where nothing is known.
+const char* whyNot(const std::string& name)
+{
+    struct Reason {
+        const char* part;
+        const char* why;
     };
-    if (fields.find("rope_scaling")) {
-        checkType("rope_scaling");
+    static constexpr Reason reasons[] = {
+        {"Moe",
+         "mixtures of experts (InternVL3.5-30B-A3B and 241B-A28B) are not computed by this "
+         "version"},
+        {"moe",
+         "mixtures of experts (InternVL3.5-30B-A3B and 241B-A28B) are not computed by this "
+         "version"},
+        {"GptOss",
+         "GPT-OSS (InternVL3.5-20B-A4B) is a mixture of experts, which this version does "
+         "not compute"},
+        {"gpt_oss",
+         "GPT-OSS (InternVL3.5-20B-A4B) is a mixture of experts, which this version "
+         "does not compute"},
+        {"Phi3", "Phi-3 (InternVL2-4B) is not computed by this version"},
+        {"phi3", "Phi-3 (InternVL2-4B) is not computed by this version"},
+        {"Llama", "Llama and Yi (InternVL2-40B and 76B) are not computed by this version"},
+        {"llama", "Llama and Yi (InternVL2-40B and 76B) are not computed by this version"},
+        {"InternLM3", "InternLM3 (InternVL3-9B) is not computed by this version"},
+        {"internlm3", "InternLM3 (InternVL3-9B) is not computed by this version"},
+    };
+    for (const Reason& reason : reasons) {
+        if (name.find(reason.part) != std::string::npos) {
+            return reason.why;
+        }
     }
-    double theta = fields.number("rope_theta", 10000, 1, 1e12);
-    if (fields.find("rope_parameters")) {
-        theta = checkType("rope_parameters").number("rope_theta", theta, 1, 1e12);
+    return nullptr;
+}
+
+std::string namesOfFamilies()
+{
+    std::string names;
+    for (const DecoderFamily* family : decoderFamilies()) {
+        names +=
+            (names.empty() ? "" : " or ") + ("[\"" + std::string(family->architecture) + "\"]");
     }
-    return theta;
+    return names;
+}
+
+const DecoderFamily& readFamily(const Fields& fields)
+{
+    const std::string type = fields.text("model_type", "");
+    std::string name = fields.architecture("");
+    for (const DecoderFamily* family : decoderFamilies()) {
+        if (name == family->architecture || (name.empty() && type == family->modelType)) {
+            return *family;
+        }
+    }
+    name += name.empty() ? type : "";
+    const char* const why = whyNot(name);
+    fields.fail(fields.has("architectures") ? "architectures" : "model_type", namesOfFamilies(),
+                why ? why : "this version computes the language models of InternVL2.5, 3 and 3.5");
 }
 
 LanguageConfig readLanguage(const Fields& fields)
 {
+    const DecoderFamily& family = readFamily(fields);
     LanguageConfig language;
-    const std::string other =
-        "this version computes Qwen3 (InternVL3.5 of 1B to 38B without -Flash) only";
-    const bool isQwen3 = fields.text("model_type", "") == "qwen3";
-    language.architecture = fields.architecture(isQwen3 ? "Qwen3ForCausalLM" : "");
-    if (language.architecture != "Qwen3ForCausalLM") {
-        fields.fail("architectures", "[\"Qwen3ForCausalLM\"]", other);
-    }
+    language.architecture = family.architecture;
     if (fields.text("hidden_act", "silu") != "silu") {
-        fields.fail("hidden_act", "\"silu\"", other);
-    }
-    if (fields.boolean("attention_bias", false)) {
-        fields.fail("attention_bias", "false", other);
-    }
-    if (fields.boolean("use_sliding_window", false)) {
-        fields.fail("use_sliding_window", "false", other);
-    }
-    if (const json* types = fields.find("layer_types")) {
-        for (const json& type : *types) {
-            if (type != "full_attention") {
-                fields.fail("layer_types", "\"full_attention\" in every place", other);
-            }
-        }
+        fields.fail("hidden_act", "\"silu\"", "other activations are not computed by this version");
     }
     language.hiddenSize = fields.integer("hidden_size", {}, 1, 65536);
     language.intermediateSize = fields.integer("intermediate_size", {}, 1, 1 << 20);
     language.layers = fields.integer("num_hidden_layers", {}, 1, 1024);
     language.heads = fields.integer("num_attention_heads", {}, 1, 1024);
     language.kvHeads = fields.integer("num_key_value_heads", language.heads, 1, 1024);
-    language.headDim = fields.integer("head_dim", 128, 2, 4096);
     language.vocabulary = fields.integer("vocab_size", {}, 1, 1 << 24);
     language.maxPositions = fields.integer("max_position_embeddings", 32768, 1, 1 << 24);
     language.rmsNormEps = fields.number("rms_norm_eps", 1e-6, 0, 1);
-    language.ropeTheta = readRopeTheta(fields);
+    readRope(fields, language);
     if (language.heads % language.kvHeads != 0) {
         fields.fail("num_key_value_heads",
                     "a divisor of num_attention_heads " + std::to_string(language.heads));
     }
+    family.readConfig(fields, language);
     if (language.headDim % 2 != 0) {
         fields.fail("head_dim", "an even number");
     }
     return language;
 }
 
-void refuseOtherArchitecture(const Fields& fields)
+/// The config of a -HF repository (transformers' InternVLConfig) with the words of the InternVLChat
+/// layout. What it leaves to the processor, the tiling, is that of the published processors.
+json fromHfNative(const json& root)
+{
+    json chat{{"architectures", root.at("architectures")},
+              {"template", "internvl2_5"},
+              {"ps_version", "v2"},
+              {"use_thumbnail", true},
+              {"min_dynamic_patch", 1},
+              {"max_dynamic_patch", 12}};
+    const auto move = [](const json& from, const char* old, json& to, const char* key) {
+        if (const auto at = from.find(old); at != from.end() && !at->is_null()) {
+            // sizes are given as [height, width]
+            const bool square = at->is_array() && at->size() == 2 && (*at)[0] == (*at)[1];
+            to[key] = square ? (*at)[0] : *at;
+        }
+    };
+    move(root, "_name_or_path", chat, "_name_or_path");
+    move(root, "downsample_ratio", chat, "downsample_ratio");
+    move(root, "vision_feature_layer", chat, "select_layer");
+    move(root, "tie_word_embeddings", chat, "tie_word_embeddings");
+    move(root, "text_config", chat, "llm_config");
+    const json vision = root.value("vision_config", json());
+    if (vision.is_object()) {
+        // the defaults of transformers' InternVLVisionConfig
+        json& mapped = chat["vision_config"] = {
+            {"norm_type", "layer_norm"}, {"qkv_bias", false},       {"qk_normalization", false},
+            {"image_size", 448},         {"patch_size", 14},        {"hidden_size", 1024},
+            {"intermediate_size", 4096}, {"num_hidden_layers", 24}, {"num_attention_heads", 16}};
+        for (const char* key : {"norm_type", "image_size", "patch_size", "hidden_size",
+                                "intermediate_size", "num_hidden_layers", "num_attention_heads",
+                                "hidden_act", "num_channels", "layer_norm_eps"}) {
+            move(vision, key, mapped, key);
+        }
+        move(vision, "attention_bias", mapped, "qkv_bias");
+        move(vision, "use_qk_norm", mapped, "qk_normalization");
+    }
+    return chat;
+}
+
+/// The accepted name in `architectures`.
+std::string readArchitecture(const Fields& fields)
 {
     const json* architectures = fields.find("architectures");
     if (!architectures || !architectures->is_array()) {
@@ -226,17 +223,26 @@ void refuseOtherArchitecture(const Fields& fields)
                     "the folder holds something else than a vision-language checkpoint");
     }
     for (const json& architecture : *architectures) {
-        if (architecture == "InternVLChatModel") {
-            return;
-        }
-        if (architecture == "InternVLForConditionalGeneration") {
-            fields.fail("architectures", "\"InternVLChatModel\" in it",
-                        "this is the layout of the -HF repositories; take the repository without "
-                        "-HF in its name");
+        for (const char* known : {"InternVLChatModel", "InternVLForConditionalGeneration"}) {
+            if (architecture == known) {
+                return known;
+            }
         }
     }
     fields.fail("architectures", "\"InternVLChatModel\" in it",
-                "this version computes InternVL checkpoints in their original layout only");
+                "this version computes InternVL checkpoints only");
+}
+
+/// Flash variants bring a router that gives tiles 64 or 256 tokens.
+void refuseFlash(const json& root, const Fields& fields)
+{
+    for (const auto& [key, value] : root.items()) {
+        if (key.starts_with("flash_") && fields.has(key.c_str())) {
+            fields.fail(key, "nothing",
+                        "this is a -Flash variant of InternVL3.5, whose router of tiles is not "
+                        "computed by this version; take the repository without -Flash in its name");
+        }
+    }
 }
 
 }  // namespace
@@ -265,19 +271,30 @@ ModelConfig parseConfig(std::string_view text, const std::filesystem::path& file
         throw Error(file.string() +
                     " holds no JSON object; it is not the config.json of a checkpoint.");
     }
-    const Fields fields(root, file.string());
-    refuseOtherArchitecture(fields);
-
     ModelConfig config;
-    config.architecture = "InternVLChatModel";
+    config.architecture = readArchitecture(Fields(root, file.string()));
+    config.hfNative = config.architecture != "InternVLChatModel";
+    if (config.hfNative) {
+        root = fromHfNative(root);
+    }
+    const Fields fields(root, file.string());
+    refuseFlash(root, fields);
     config.name = fields.text("_name_or_path", "");
     config.vision = readVision(fields.object("vision_config"));
-    config.language = readLanguage(fields.object("llm_config"));
+    // in the layout of the -HF repositories the object is called text_config
+    const json* llm = fields.find("llm_config");
+    const std::string llmName = config.hfNative ? "text_config" : "llm_config";
+    if (!llm || !llm->is_object()) {
+        fields.fail(llmName, "an object",
+                    "the file is not the config.json of an InternVL checkpoint");
+    }
+    const Fields language(*llm, file.string(), llmName + ".");
+    config.language = readLanguage(language);
     config.language.tiedHead =
-        fields.object("llm_config")
-            .boolean("tie_word_embeddings", fields.boolean("tie_word_embeddings", false));
+        language.boolean("tie_word_embeddings", fields.boolean("tie_word_embeddings", false));
 
-    if (fields.text("template", "") != "internvl2_5") {
+    config.chatTemplate = fields.text("template", "");
+    if (config.chatTemplate != "internvl2_5") {
         fields.fail("template", "\"internvl2_5\"",
                     "this version knows the conversation form of InternVL 2.5, 3 and 3.5 only");
     }
@@ -322,44 +339,27 @@ std::vector<TensorShape> expectedTensors(const ModelConfig& config)
     add(embeddings + "class_embedding", {1, 1, v.hiddenSize});
     addWithBias(embeddings + "patch_embedding", {v.hiddenSize, 3, v.patchSize, v.patchSize});
     add(embeddings + "position_embedding", {1, side * side + 1, v.hiddenSize});
-    for (int i = 0; i < v.layers; ++i) {
-        const std::string layer = "vision_model.encoder.layers." + std::to_string(i) + ".";
-        addWithBias(layer + "attn.qkv", {3 * v.hiddenSize, v.hiddenSize});
-        addWithBias(layer + "attn.proj", {v.hiddenSize, v.hiddenSize});
-        addWithBias(layer + "mlp.fc1", {v.intermediateSize, v.hiddenSize});
-        addWithBias(layer + "mlp.fc2", {v.hiddenSize, v.intermediateSize});
-        addWithBias(layer + "norm1", {v.hiddenSize});
-        addWithBias(layer + "norm2", {v.hiddenSize});
-        add(layer + "ls1", {v.hiddenSize});
-        add(layer + "ls2", {v.hiddenSize});
-    }
+    const auto addLayers = [&](const std::string& prefix, int layers,
+                               const std::vector<TensorShape>& layer) {
+        for (int i = 0; i < layers; ++i) {
+            for (const TensorShape& one : layer) {
+                add(prefix + std::to_string(i) + "." + one.name, one.shape);
+            }
+        }
+    };
+    addLayers("vision_model.encoder.layers.", v.layers, towerFamily(v).layerTensors(v));
 
     const LanguageConfig& l = config.language;
     addWithBias("mlp1.0", {4 * v.hiddenSize});
     addWithBias("mlp1.1", {l.hiddenSize, 4 * v.hiddenSize});
     addWithBias("mlp1.3", {l.hiddenSize, l.hiddenSize});
 
-    const std::string model = "language_model.model.";
-    const std::int64_t queries = std::int64_t(l.heads) * l.headDim;
-    const std::int64_t keys = std::int64_t(l.kvHeads) * l.headDim;
-    add(model + "embed_tokens.weight", {l.vocabulary, l.hiddenSize});
-    for (int i = 0; i < l.layers; ++i) {
-        const std::string layer = model + "layers." + std::to_string(i) + ".";
-        add(layer + "input_layernorm.weight", {l.hiddenSize});
-        add(layer + "self_attn.q_proj.weight", {queries, l.hiddenSize});
-        add(layer + "self_attn.k_proj.weight", {keys, l.hiddenSize});
-        add(layer + "self_attn.v_proj.weight", {keys, l.hiddenSize});
-        add(layer + "self_attn.o_proj.weight", {l.hiddenSize, queries});
-        add(layer + "self_attn.q_norm.weight", {l.headDim});
-        add(layer + "self_attn.k_norm.weight", {l.headDim});
-        add(layer + "post_attention_layernorm.weight", {l.hiddenSize});
-        add(layer + "mlp.gate_proj.weight", {l.intermediateSize, l.hiddenSize});
-        add(layer + "mlp.up_proj.weight", {l.intermediateSize, l.hiddenSize});
-        add(layer + "mlp.down_proj.weight", {l.hiddenSize, l.intermediateSize});
-    }
-    add(model + "norm.weight", {l.hiddenSize});
+    const DecoderFamily& family = decoderFamily(l);
+    add(std::string(family.embeddings), {l.vocabulary, l.hiddenSize});
+    addLayers(std::string(family.layers), l.layers, family.layerTensors(l));
+    add(std::string(family.norm), {l.hiddenSize});
     if (!l.tiedHead) {
-        add("language_model.lm_head.weight", {l.vocabulary, l.hiddenSize});
+        add(std::string(family.head) + ".weight", {l.vocabulary, l.hiddenSize});
     }
     return all;
 }

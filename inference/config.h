@@ -12,6 +12,7 @@ namespace inference {
 
 /// InternViT: `vision_config`. Widths in channels, sizes in pixels.
 struct VisionConfig {
+    std::string tower;    // "InternViT-300M", a row of towers.h
     int imageSize = 224;  // the position embedding's grid is imageSize / patchSize on each side
     int patchSize = 14;
     int hiddenSize = 0, intermediateSize = 0;
@@ -19,21 +20,27 @@ struct VisionConfig {
     double layerNormEps = 1e-6;
 };
 
-/// Qwen3: `llm_config`.
+/// `llm_config`, or `text_config` in the layout of the -HF repositories.
 struct LanguageConfig {
-    std::string architecture;  // "Qwen3ForCausalLM"
+    std::string architecture;  // "Qwen3ForCausalLM", a row of decoders.h
     int hiddenSize = 0, intermediateSize = 0;
     int layers = 0, heads = 0, kvHeads = 0, headDim = 128;
     int vocabulary = 0;
     int maxPositions = 32768;
     double rmsNormEps = 1e-6, ropeTheta = 10000;
+    double ropeFactor = 1;  // beyond maxPositions positions are stretched, up to so many times more
     bool tiedHead = false;  // lm_head is embed_tokens
+
+    /// Tokens a conversation may have.
+    int contextLength() const { return int(maxPositions * ropeFactor); }
 };
 
 /// What of config.json decides the computation (model specification 1.1).
 struct ModelConfig {
     std::string name;          // _name_or_path, perhaps empty
-    std::string architecture;  // "InternVLChatModel"
+    std::string architecture;  // "InternVLChatModel" or "InternVLForConditionalGeneration"
+    bool hfNative = false;     // the tensors' names are those of the -HF repositories
+    std::string chatTemplate;  // "internvl2_5"
     int tileSize = 448;        // pixels
     bool thumbnail = false;
     int minTiles = 1, maxTiles = 6;
@@ -56,8 +63,8 @@ struct TensorShape {
     std::vector<std::int64_t> shape;
 };
 
-/// Every tensor the checkpoint has to hold (model specification 4.1); lm_head is left out where it
-/// is tied.
+/// Every tensor the checkpoint has to hold (model specification 4.1), by its name in the
+/// InternVLChat layout; lm_head is left out where it is tied.
 std::vector<TensorShape> expectedTensors(const ModelConfig& config);
 
 }  // namespace inference

@@ -187,6 +187,9 @@ struct ModelInfo {
     std::string architecture;   // "InternVLChatModel"
     std::string languageModel;  // "Qwen3ForCausalLM"
     std::string visionModel;    // "InternVisionModel"
+    std::string family, tower;  // "Qwen3", "InternViT-300M"
+    std::string layout;         // of the tensors' names: "InternVLChat" or "HF-native"
+    std::string chatTemplate;   // "internvl2_5"
     std::string storedDtype;    // "BF16" or "F32", as in the file
     std::string
         modelHash;  // sha256 over config, index and safetensors headers with shard sizes, hex

@@ -149,7 +149,7 @@ ContextUse KvlEngine::contextUse(const Request& request) const
 ContextUse KvlEngine::useOf(const Prompt& prompt, const Request& request) const
 {
     return inference::contextUse(prompt, request, m_config.tiling(),
-                                 m_config.language.maxPositions);
+                                 m_config.language.contextLength());
 }
 
 std::vector<int> KvlEngine::pictureAt(const Prompt& prompt) const
@@ -200,7 +200,10 @@ int KvlEngine::keepPrefix(const Prompt& prompt, std::vector<Seen> seen)
              m_seen[std::size_t(i)].key == seen[std::size_t(i)].key);
     };
     // the last token is always computed: its logits are the answer's first
-    const std::size_t most = std::min(m_cachedIds.size(), prompt.ids.size() - 1);
+    std::size_t most = std::min(m_cachedIds.size(), prompt.ids.size() - 1);
+    if (std::int64_t(prompt.ids.size()) > m_config.language.maxPositions) {
+        most = 0;  // the whole prompt's length decides how its positions are stretched
+    }
     std::size_t length = 0;
     while (length < most && m_cachedIds[length] == prompt.ids[length] && isSame(picture[length])) {
         ++length;

@@ -2,10 +2,14 @@
 
 #include "inference/attention.h"
 #include "inference/cuda/rms_norm.h"
+#include "inference/decoders.h"
 #include "inference/stop.h"
 #include "inference/weights.h"
 
 #include <ATen/ATen.h>
+
+#include <algorithm>
+#include <cmath>
 
 namespace inference {
 namespace {
@@ -18,36 +22,35 @@ at::Tensor rotate(const at::Tensor& x, const at::Tensor& cos, const at::Tensor& 
     return x * cos + turned * sin;
 }
 
+/// How far a position turns each pair of dimensions, [headDim / 2], float32. Beyond maxPositions a
+/// scaled model (InternVL3) stretches all of it, the more the longer the sequence is: "dynamic" of
+/// transformers' modeling_rope_utils.py.
+at::Tensor frequencies(const LanguageConfig& config, std::int64_t length)
+{
+    const double width = config.headDim;
+    const double longer = std::max(1.0, double(length) / config.maxPositions);
+    const double theta = config.ropeTheta *
+        std::pow(config.ropeFactor * longer - (config.ropeFactor - 1), width / (width - 2));
+    const at::Tensor exponents = at::arange(0, config.headDim, 2, at::kFloat) / config.headDim;
+    return 1.0 / at::pow(theta, exponents);
+}
+
 }  // namespace
 
 LanguageModel::LanguageModel(Weights& weights)
     : m_config(weights.config().language)
     , m_options(weights.options())
 {
-    const std::string model = "language_model.model.";
-    m_embeddings = weights.tensor(model + "embed_tokens.weight");
+    const DecoderFamily& family = decoderFamily(m_config);
+    m_embeddings = weights.tensor(std::string(family.embeddings));
     for (int i = 0; i < m_config.layers; ++i) {
-        const std::string name = model + "layers." + std::to_string(i) + ".";
-        Layer layer;
-        layer.inputNorm = weights.tensor(name + "input_layernorm.weight");
-        layer.postNorm = weights.tensor(name + "post_attention_layernorm.weight");
-        layer.queryNorm = weights.tensor(name + "self_attn.q_norm.weight");
-        layer.keyNorm = weights.tensor(name + "self_attn.k_norm.weight");
-        layer.query = weights.linear(name + "self_attn.q_proj", false);
-        layer.key = weights.linear(name + "self_attn.k_proj", false);
-        layer.value = weights.linear(name + "self_attn.v_proj", false);
-        layer.output = weights.linear(name + "self_attn.o_proj", false);
-        layer.gate = weights.linear(name + "mlp.gate_proj", false);
-        layer.up = weights.linear(name + "mlp.up_proj", false);
-        layer.down = weights.linear(name + "mlp.down_proj", false);
-        m_layers.push_back(std::move(layer));
+        m_layers.push_back(
+            family.loadLayer(weights, std::string(family.layers) + std::to_string(i) + "."));
     }
-    m_norm = weights.tensor(model + "norm.weight");
+    m_norm = weights.tensor(std::string(family.norm));
     m_head = m_config.tiedHead ? quantizations().front().makeLinear(m_embeddings, {})
-                               : weights.linear("language_model.lm_head", false);
-
-    const at::Tensor exponents = at::arange(0, m_config.headDim, 2, at::kFloat) / m_config.headDim;
-    m_frequencies = (1.0 / at::pow(m_config.ropeTheta, exponents)).to(m_options.device());
+                               : weights.linear(std::string(family.head), false);
+    m_frequencies = frequencies(m_config, m_config.maxPositions).to(m_options.device());
 }
 
 KvCache LanguageModel::makeCache() const
@@ -60,25 +63,45 @@ at::Tensor LanguageModel::embed(const at::Tensor& ids) const
     return at::embedding(m_embeddings, ids.to(m_options.device()));
 }
 
-LanguageModel::Rotation LanguageModel::rotation(const at::Tensor& positions) const
+LanguageModel::Rotation LanguageModel::rotation(const at::Tensor& positions,
+                                                std::int64_t length) const
 {
-    const at::Tensor angles = at::outer(positions, m_frequencies).repeat({1, 2}).unsqueeze(1);
+    const at::Tensor turns = m_config.ropeFactor == 1 || length <= m_config.maxPositions
+        ? m_frequencies
+        : frequencies(m_config, length).to(m_frequencies.device());
+    const at::Tensor angles = at::outer(positions, turns).repeat({1, 2}).unsqueeze(1);
     const at::ScalarType dtype = m_options.dtype().toScalarType();
     return {angles.cos().to(dtype), angles.sin().to(dtype)};
+}
+
+std::array<at::Tensor, 3> LanguageModel::project(const Layer& layer, const at::Tensor& x,
+                                                 const std::stop_token& stop) const
+{
+    const std::int64_t n = x.size(0), width = m_config.headDim;
+    if (!layer.queryKeyValue) {
+        const auto heads = [&](const Linear& linear) {
+            return apply(linear, x, stop).view({n, -1, width});
+        };
+        return {heads(*layer.query), heads(*layer.key), heads(*layer.value)};
+    }
+    const std::int64_t group = m_config.heads / m_config.kvHeads;
+    const at::Tensor all =
+        apply(*layer.queryKeyValue, x, stop).view({n, m_config.kvHeads, group + 2, width});
+    return {all.narrow(2, 0, group).reshape({n, m_config.heads, width}), all.select(2, group),
+            all.select(2, group + 1)};
 }
 
 /// x [n, hidden], normed -> [n, hidden] behind o_proj.
 at::Tensor LanguageModel::attend(const Layer& layer, const at::Tensor& x, const Rotation& angles,
                                  const Attention& attention, const std::stop_token& stop) const
 {
-    const auto heads = [&](const Linear& linear) {
-        return apply(linear, x, stop).view({x.size(0), -1, m_config.headDim});
-    };
-    const at::Tensor q = rotate(rmsNorm(heads(*layer.query), layer.queryNorm, m_config.rmsNormEps),
-                                angles.cos, angles.sin);
-    const at::Tensor k = rotate(rmsNorm(heads(*layer.key), layer.keyNorm, m_config.rmsNormEps),
-                                angles.cos, angles.sin);
-    const at::Tensor v = heads(*layer.value);
+    auto [q, k, v] = project(layer, x, stop);
+    if (layer.queryNorm.defined()) {
+        q = rmsNorm(q, layer.queryNorm, m_config.rmsNormEps);
+        k = rmsNorm(k, layer.keyNorm, m_config.rmsNormEps);
+    }
+    q = rotate(q, angles.cos, angles.sin);
+    k = rotate(k, angles.cos, angles.sin);
     return apply(*layer.output, attention(q, k, v), stop);
 }
 
@@ -109,8 +132,9 @@ at::Tensor LanguageModel::states(const at::Tensor& x, KvCache& cache, const std:
                                  const OnLayer& onLayer) const
 {
     const std::int64_t n = x.size(0);
+    const std::int64_t length = cache.length() + n;
     const Rotation angles =
-        rotation(at::arange(cache.length(), cache.length() + n, m_frequencies.options()));
+        rotation(at::arange(cache.length(), length, m_frequencies.options()), length);
     at::Tensor h = x;
     for (int i = 0; i < m_config.layers; ++i) {
         const auto cached = [&](const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
@@ -134,7 +158,9 @@ at::Tensor LanguageModel::states(const at::Tensor& x, const std::vector<std::int
     for (const std::int64_t length : lengths) {
         positions.push_back(at::arange(length, m_frequencies.options()));
     }
-    const Rotation angles = rotation(at::cat(positions));
+    // of sequences beyond maxPositions the longest decides, as in a padded batch
+    const Rotation angles =
+        rotation(at::cat(positions), *std::max_element(lengths.begin(), lengths.end()));
     at::Tensor h = x;
     for (const Layer& layer : m_layers) {
         // kept until the gradient is computed, perhaps, so by value

@@ -1,12 +1,14 @@
 #pragma once
 
 #include "inference/config.h"
+#include "inference/decoder_layer.h"
 #include "inference/gradient.h"
 #include "inference/kv_cache.h"
 #include "inference/linear.h"
 
 #include <ATen/core/Tensor.h>
 
+#include <array>
 #include <functional>
 #include <stop_token>
 #include <vector>
@@ -15,7 +17,7 @@ namespace inference {
 
 class Weights;
 
-/// Qwen3 (model specification 3).
+/// A decoder of any family (decoders.h; model specification 3).
 class LanguageModel {
 public:
     /// Sees the hidden states [n, hidden] behind each layer, counted from 0.
@@ -44,10 +46,7 @@ public:
     KvCache makeCache() const;
 
 private:
-    struct Layer {
-        at::Tensor inputNorm, postNorm, queryNorm, keyNorm;
-        std::unique_ptr<Linear> query, key, value, output, gate, up, down;
-    };
+    using Layer = DecoderLayer;
     /// Angles of n positions, [n, 1, headDim], in the computing dtype.
     struct Rotation {
         at::Tensor cos, sin;
@@ -57,8 +56,11 @@ private:
     using Attention =
         std::function<at::Tensor(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v)>;
 
-    /// Of positions [n], float32.
-    Rotation rotation(const at::Tensor& positions) const;
+    /// Of positions [n], float32, in a sequence of `length` tokens so far.
+    Rotation rotation(const at::Tensor& positions, std::int64_t length) const;
+    /// [n, heads, headDim] each, before norms and rotation.
+    std::array<at::Tensor, 3> project(const Layer& layer, const at::Tensor& x,
+                                      const std::stop_token& stop) const;
     at::Tensor attend(const Layer& layer, const at::Tensor& x, const Rotation& rotation,
                       const Attention& attention, const std::stop_token& stop) const;
     at::Tensor run(const Layer& layer, const at::Tensor& h, const Rotation& rotation,
@@ -69,7 +71,7 @@ private:
     LanguageConfig m_config;
     at::TensorOptions m_options;
     at::Tensor m_embeddings, m_norm;
-    at::Tensor m_frequencies;  // [headDim / 2], float32
+    at::Tensor m_frequencies;  // [headDim / 2], float32, for up to maxPositions tokens
     std::vector<Layer> m_layers;
     std::unique_ptr<Linear> m_head;
 };

@@ -1,7 +1,9 @@
 #include "inference/vision.h"
 
 #include "inference/attention.h"
+#include "inference/cuda/rms_norm.h"
 #include "inference/stop.h"
+#include "inference/towers.h"
 #include "inference/weights.h"
 
 #include <ATen/ATen.h>
@@ -37,9 +39,6 @@ VisionTower::VisionTower(Weights& weights)
     : m_config(weights.config())
     , m_options(weights.options())
 {
-    const auto norm = [&](const std::string& name) {
-        return Norm{weights.tensor(name + ".weight"), weights.tensor(name + ".bias")};
-    };
     const std::string embeddings = "vision_model.embeddings.";
     m_classToken = weights.tensor(embeddings + "class_embedding");
     m_positions = weights.tensor(embeddings + "position_embedding");
@@ -48,27 +47,20 @@ VisionTower::VisionTower(Weights& weights)
     }
     m_patchWeight = weights.tensor(embeddings + "patch_embedding.weight");
     m_patchBias = weights.tensor(embeddings + "patch_embedding.bias");
+    const TowerFamily& family = towerFamily(m_config.vision);
     for (int i = 0; i < m_config.vision.layers; ++i) {
-        const std::string name = "vision_model.encoder.layers." + std::to_string(i) + ".";
-        Layer layer;
-        layer.norm1 = norm(name + "norm1");
-        layer.norm2 = norm(name + "norm2");
-        layer.scale1 = weights.tensor(name + "ls1");
-        layer.scale2 = weights.tensor(name + "ls2");
-        layer.qkv = weights.linear(name + "attn.qkv", true);
-        layer.proj = weights.linear(name + "attn.proj", true);
-        layer.fc1 = weights.linear(name + "mlp.fc1", true);
-        layer.fc2 = weights.linear(name + "mlp.fc2", true);
-        m_layers.push_back(std::move(layer));
+        m_layers.push_back(
+            family.loadLayer(weights, "vision_model.encoder.layers." + std::to_string(i) + "."));
     }
-    m_projectorNorm = norm("mlp1.0");
+    m_projectorNorm = {weights.tensor("mlp1.0.weight"), weights.tensor("mlp1.0.bias")};
     m_projector1 = weights.linear("mlp1.1", true);
     m_projector3 = weights.linear("mlp1.3", true);
 }
 
 at::Tensor VisionTower::normalise(const at::Tensor& x, const Norm& norm, double eps) const
 {
-    return at::layer_norm(x, {x.size(-1)}, norm.weight, norm.bias, eps);
+    return norm.bias.defined() ? at::layer_norm(x, {x.size(-1)}, norm.weight, norm.bias, eps)
+                               : rmsNorm(x, norm.weight, eps);
 }
 
 /// [n, 3, s, s] -> [n, patches + 1, c], class token first.
@@ -88,11 +80,18 @@ at::Tensor VisionTower::attend(const Layer& layer, const at::Tensor& x, std::int
 {
     const std::int64_t heads = m_config.vision.heads, width = m_config.vision.hiddenSize;
     const std::int64_t positions = x.size(0) / tiles;
-    const at::Tensor qkv = apply(*layer.qkv, x, stop)
-                               .view({tiles, positions, 3, heads, width / heads})
-                               .permute({2, 0, 3, 1, 4});
+    const at::Tensor qkv = apply(*layer.qkv, x, stop);
+    const auto part = [&](std::int64_t index, const at::Tensor& norm) {
+        at::Tensor rows = qkv.narrow(1, index * width, width);
+        if (norm.defined()) {
+            rows = rmsNorm(rows.contiguous(), norm, m_config.vision.layerNormEps);
+        }
+        return rows.view({tiles, positions, heads, width / heads}).transpose(1, 2);
+    };
     throwIfStopped(stop);
-    return attendAll(qkv[0], qkv[1], qkv[2]).transpose(1, 2).reshape({tiles * positions, width});
+    return attendAll(part(0, layer.queryNorm), part(1, layer.keyNorm), part(2, {}))
+        .transpose(1, 2)
+        .reshape({tiles * positions, width});
 }
 
 /// x [n * positions, c] -> the same, behind the layer.

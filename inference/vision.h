@@ -3,6 +3,7 @@
 #include "inference/config.h"
 #include "inference/gradient.h"
 #include "inference/linear.h"
+#include "inference/tower_layer.h"
 
 #include <ATen/core/Tensor.h>
 
@@ -13,7 +14,7 @@ namespace inference {
 
 class Weights;
 
-/// InternViT-300M and the projector behind it (model specification 2).
+/// An InternViT (towers.h) and the projector behind it (model specification 2).
 class VisionTower {
 public:
     explicit VisionTower(Weights& weights);
@@ -31,14 +32,8 @@ public:
     at::Tensor project(const at::Tensor& features, const std::stop_token& stop) const;
 
 private:
-    struct Norm {
-        at::Tensor weight, bias;
-    };
-    struct Layer {
-        Norm norm1, norm2;
-        at::Tensor scale1, scale2;
-        std::unique_ptr<Linear> qkv, proj, fc1, fc2;
-    };
+    using Norm = TowerNorm;
+    using Layer = TowerLayer;
 
     at::Tensor embedPatches(const at::Tensor& tiles) const;
     at::Tensor attend(const Layer& layer, const at::Tensor& x, std::int64_t tiles,

@@ -76,10 +76,32 @@ at::TensorOptions Weights::options() const
 
 at::Tensor Weights::tensor(const std::string& name)
 {
-    const at::Tensor stored = m_checkpoint.tensor(name);
-    const bool asStored = m_device.is_cpu() && stored.scalar_type() == m_dtype;
-    at::Tensor result = asStored ? stored : at::empty(stored.sizes(), options());
-    const Bytes bytes = m_checkpoint.bytes(name);
+    const std::vector<std::string> names = m_checkpoint.names(name);
+    if (names.size() == 1) {
+        return read(names.front(), {});
+    }
+    at::Tensor whole;
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        const auto index = std::int64_t(i), count = std::int64_t(names.size());
+        if (i == 0) {
+            std::vector<std::int64_t> shape = m_checkpoint.tensor(names[i]).sizes().vec();
+            shape.front() *= count;
+            whole = at::empty(shape, options());
+        }
+        const std::int64_t rows = whole.size(0) / count;
+        read(names[i], whole.narrow(0, index * rows, rows));
+    }
+    return whole;
+}
+
+at::Tensor Weights::read(const std::string& storedName, at::Tensor result)
+{
+    const at::Tensor stored = m_checkpoint.tensor(storedName);
+    const bool asStored = !result.defined() && m_device.is_cpu() && stored.scalar_type() == m_dtype;
+    if (!result.defined()) {
+        result = asStored ? stored : at::empty(stored.sizes(), options());
+    }
+    const Bytes bytes = m_checkpoint.bytes(storedName);
     const std::size_t element = stored.element_size();
     const auto partAt = [&](std::size_t at) {
         return bytes.subspan(std::min(at, bytes.size()))

@@ -28,6 +28,9 @@ public:
     std::unique_ptr<Linear> linear(const std::string& name, bool bias);
 
 private:
+    /// A tensor by its name in the files, into `result` where that is defined.
+    at::Tensor read(const std::string& storedName, at::Tensor result);
+
     const Checkpoint& m_checkpoint;
     at::Device m_device;
     at::ScalarType m_dtype;

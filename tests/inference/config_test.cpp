@@ -87,8 +87,9 @@ TEST(missingKeysGetTheDefaultsOfTheModelsClasses)
     CHECK_THROWS(Error, parse(with("/vision_config/norm_type", nullptr)),
                  "vision_config.norm_type is nothing");
     CHECK_THROWS(Error, parse(with("/vision_config/qk_normalization", nullptr)),
-                 "qk_normalization is nothing");
-    CHECK_THROWS(Error, parse(with("/vision_config/qkv_bias", nullptr)), "qkv_bias is nothing");
+                 "qk_normalization true (by default)");
+    CHECK_THROWS(Error, parse(with("/vision_config/qkv_bias", nullptr)),
+                 "qkv_bias false (by default)");
 }
 
 TEST(newerSpellingsAreAccepted)
@@ -104,23 +105,92 @@ TEST(newerSpellingsAreAccepted)
         1e6);
 }
 
+TEST(familiesAndTowersAreKnownByTheirFields)
+{
+    CHECK_EQUAL(parse(published()).vision.tower, "InternViT-300M");
+    json config = published();
+    config["vision_config"] = {{"num_hidden_layers", 45}, {"image_size", 448}};
+    const VisionConfig tower = parse(config).vision;
+    CHECK_EQUAL(tower.tower, "InternViT-6B");  // what nothing said means
+    CHECK_EQUAL(tower.hiddenSize, 3200);
+    CHECK_EQUAL(tower.heads, 25);
+
+    config = published();
+    config["llm_config"]["architectures"] = {"Qwen2ForCausalLM"};
+    config["llm_config"].erase("head_dim");
+    config["llm_config"].erase("attention_bias");
+    config["llm_config"]["rope_scaling"] = {{"type", "dynamic"}, {"factor", 2.0}};
+    LanguageConfig language = parse(config).language;
+    CHECK_EQUAL(language.headDim, 128);
+    CHECK_EQUAL(language.ropeFactor, 2.0);
+    CHECK_EQUAL(language.contextLength(), 2 * 40960);
+
+    config["llm_config"] = published()["llm_config"];
+    config["llm_config"]["architectures"] = {"InternLM2ForCausalLM"};
+    CHECK_THROWS(Error, parse(config), "llm_config.bias is nothing where false");
+    config["llm_config"]["bias"] = false;
+    language = parse(config).language;
+    CHECK_EQUAL(language.architecture, "InternLM2ForCausalLM");
+    CHECK_EQUAL(language.headDim, 128);
+}
+
+TEST(theConfigOfAnHfRepositoryMeansTheSame)
+{
+    const json chat = published();
+    json hf{{"architectures", {"InternVLForConditionalGeneration"}},
+            {"model_type", "internvl"},
+            {"downsample_ratio", 0.5},
+            {"vision_feature_layer", -1},
+            {"text_config", chat["llm_config"]},
+            {"vision_config",
+             {{"attention_bias", true},
+              {"use_qk_norm", false},
+              {"norm_type", "layer_norm"},
+              {"image_size", {448, 448}},
+              {"patch_size", {14, 14}},
+              {"hidden_size", 1024},
+              {"intermediate_size", 4096},
+              {"num_hidden_layers", 24},
+              {"num_attention_heads", 16},
+              {"hidden_act", "gelu"},
+              {"layer_norm_eps", 1e-6}}}};
+    const ModelConfig config = parse(hf);
+    CHECK(config.hfNative);
+    CHECK_EQUAL(config.tileSize, 448);
+    CHECK_EQUAL(config.maxTiles, 12);
+    CHECK(config.thumbnail);
+    CHECK_EQUAL(config.vision.tower, "InternViT-300M");
+    CHECK_EQUAL(expectedTensors(config).size(), expectedTensors(parse(chat)).size());
+    hf["text_config"]["hidden_size"] = "much";
+    CHECK_THROWS(Error, parse(hf), "text_config.hidden_size is \"much\"");
+}
+
 TEST(whatIsNotComputedIsRefusedByName)
 {
     const auto refused = [](const char* pointer, const json& value, const std::string& sentence) {
         CHECK_THROWS(Error, parse(with(pointer, value)), sentence);
     };
-    refused("/architectures/0", "InternVLForConditionalGeneration", "without -HF");
     refused("/architectures/0", "LlavaForConditionalGeneration", "LlavaForConditionalGeneration");
     refused("/architectures", nullptr, "architectures is nothing");
-    refused("/llm_config/architectures/0", "Qwen2ForCausalLM",
-            "llm_config.architectures is [\"Qwen2ForCausalLM\"]");
-    refused("/llm_config/rope_scaling", {{"type", "dynamic"}, {"factor", 2.0}},
-            "rope_scaling.type is \"dynamic\"");
+    refused("/llm_config/architectures/0", "Qwen3MoeForCausalLM", "mixtures of experts");
+    refused("/llm_config/architectures/0", "GptOssForCausalLM", "GPT-OSS (InternVL3.5-20B-A4B)");
+    refused("/llm_config/architectures/0", "Phi3ForCausalLM", "Phi-3 (InternVL2-4B)");
+    refused("/llm_config/architectures/0", "LlamaForCausalLM", "Llama and Yi");
+    refused("/llm_config/architectures/0", "InternLM3ForCausalLM", "InternLM3 (InternVL3-9B)");
+    refused("/llm_config/architectures/0", "MistralForCausalLM",
+            "llm_config.architectures is [\"MistralForCausalLM\"] where [\"Qwen3ForCausalLM\"] or "
+            "[\"Qwen2ForCausalLM\"] or [\"InternLM2ForCausalLM\"] is expected");
+    refused("/llm_config/rope_scaling", {{"type", "yarn"}, {"factor", 2.0}},
+            "rope_scaling.type is \"yarn\"");
+    refused("/flash_relative_threshold", 0.85, "-Flash variant of InternVL3.5");
     refused("/llm_config/use_sliding_window", true, "use_sliding_window is true");
     refused("/llm_config/attention_bias", true, "attention_bias is true");
     refused("/llm_config/layer_types", {"sliding_attention"}, "layer_types");
-    refused("/vision_config/norm_type", "rms_norm", "norm_type is \"rms_norm\"");
-    refused("/vision_config/qk_normalization", true, "qk_normalization is true");
+    refused("/vision_config/norm_type", "rms_norm",
+            "rms_norm, false, true (InternViT-6B), with norm_type rms_norm, qkv_bias true, "
+            "qk_normalization false as found");
+    refused("/vision_config/qk_normalization", true, "qk_normalization true as found");
+    refused("/vision_config/norm_type", nullptr, "norm_type rms_norm (by default)");
     refused("/template", "internlm2-chat", "template is \"internlm2-chat\"");
     refused("/ps_version", "v1", "ps_version is \"v1\"");
     refused("/select_layer", -2, "select_layer is -2");
