@@ -26,15 +26,14 @@ std::vector<float> logprobsOf(const LanguageModel& language, const at::Tensor& s
 {
     const std::int64_t n = states.size(0);
     const std::int64_t part = states.device().is_cpu() ? cpuRows : deviceRows;
-    const at::Tensor places = toTensor(ids).to(states.device()).unsqueeze(1);
+    const at::Tensor places = toTensor(ids).unsqueeze(1);
     std::vector<float> all;
     for (std::int64_t row = 0; row < n; row += part) {
         throwIfStopped(stop);
         const std::int64_t rows = std::min(part, n - row);
-        const at::Tensor some = logProbabilities(language.logits(states.narrow(0, row, rows)))
-                                    .gather(1, places.narrow(0, row, rows))
-                                    .to(at::kCPU)
-                                    .contiguous();
+        const at::Tensor wide = logProbabilities(language.logits(states.narrow(0, row, rows)));
+        const at::Tensor some =
+            wide.gather(1, places.narrow(0, row, rows).to(wide.device())).to(at::kCPU).contiguous();
         const float* const first = some.const_data_ptr<float>();
         if (std::any_of(first, first + rows, [](float one) { return std::isnan(one); })) {
             throwNotNumbers();

@@ -155,6 +155,27 @@ TEST(theLogitsSeenAreThoseThatTheTokensAreChosenFrom)
     CHECK_EQUAL(largest, answer.newIds);
 }
 
+TEST(aSeedGivesTheSameTokensInEveryRunAndWithAnyNumberOfThreads)
+{
+    const int usual = at::get_num_threads();
+    Request request = longQuestion();
+    request.maxNewTokens = 40;
+    request.sampling = {.temperature = 1.5, .topP = 0.95, .repetitionPenalty = 1.1, .seed = 6};
+    std::vector<TokenId> first;
+    for (const int threads : {usual, 1, 2, 3}) {
+        at::set_num_threads(threads);
+        KvlEngine engine({checkpointFolder(), "cpu", "fp32"}, {}, {});
+        const Answer answer = engine.generate(request, {}, {});
+        first = first.empty() ? answer.newIds : first;
+        CHECK_EQUAL(answer.newIds, first);
+        CHECK_EQUAL(engine.generate(request, {}, {}).newIds, first);
+    }
+    at::set_num_threads(usual);
+    request.sampling.seed = 7;
+    KvlEngine engine({checkpointFolder(), "cpu", "fp32"}, {}, {});
+    CHECK(engine.generate(request, {}, {}).newIds != first);
+}
+
 TEST(aStopAnywhereLeavesTheNextAnswerAsFromACold)
 {
     KvlEngine cold({checkpointFolder(), "cpu", "fp32"}, {}, {});
