@@ -106,7 +106,7 @@ ContextUse contextUse(const std::filesystem::path& checkpoint, const Request& re
     const auto tokenizer = loadTokenizer(checkpoint);
     const TilingOptions tiling = config.tiling();
     return contextUse(buildPrompt(request, *tokenizer, tiling), request, tiling,
-                      config.language.maxPositions);
+                      config.language.contextLength());
 }
 
 }  // namespace inference

@@ -191,6 +191,11 @@ std::vector<KvlEngine::Seen> KvlEngine::look(const std::vector<Image>& images, c
     return seen;
 }
 
+bool KvlEngine::isStretched(std::size_t tokens) const
+{
+    return tokens > std::size_t(m_config.language.maxPositions);
+}
+
 int KvlEngine::keepPrefix(const Prompt& prompt, std::vector<Seen> seen)
 {
     const std::vector<int> picture = pictureAt(prompt);
@@ -201,8 +206,8 @@ int KvlEngine::keepPrefix(const Prompt& prompt, std::vector<Seen> seen)
     };
     // the last token is always computed: its logits are the answer's first
     std::size_t most = std::min(m_cachedIds.size(), prompt.ids.size() - 1);
-    if (std::int64_t(prompt.ids.size()) > m_config.language.maxPositions) {
-        most = 0;  // the whole prompt's length decides how its positions are stretched
+    if (isStretched(prompt.ids.size()) || isStretched(m_cachedIds.size())) {
+        most = 0;  // keys are rotated by the stretch of another length
     }
     std::size_t length = 0;
     while (length < most && m_cachedIds[length] == prompt.ids[length] && isSame(picture[length])) {
@@ -301,7 +306,10 @@ at::Tensor KvlEngine::prefill(const at::Tensor& x, const Prompt& prompt, int row
                               const std::stop_token& stop)
 {
     const std::int64_t n = x.size(0), first = std::int64_t(prompt.ids.size()) - n;
-    const std::int64_t most = rows > 0 ? rows : x.device().is_cpu() ? cpuPrefillRows : n;
+    std::int64_t most = rows > 0 ? rows : x.device().is_cpu() ? cpuPrefillRows : n;
+    if (isStretched(prompt.ids.size())) {
+        most = first + n;  // one part: the whole prompt's length decides on the stretch
+    }
     at::Tensor states;
     for (std::int64_t row = 0; row < n;) {
         // parts end at multiples, wherever the first begins

@@ -61,6 +61,8 @@ private:
     /// Cancelled.
     std::vector<Seen> look(const std::vector<Image>& images, const Prompt& prompt,
                            const std::stop_token& stop) const;
+    /// The decoder stretches the positions of so many tokens, by their number (dynamic scaling).
+    bool isStretched(std::size_t tokens) const;
     /// Keeps what the new prompt shares with the cache and forgets the rest; returns its length.
     int keepPrefix(const Prompt& prompt, std::vector<Seen> seen);
     /// The image tokens of picture `index`, from the cache or the tower.

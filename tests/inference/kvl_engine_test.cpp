@@ -10,8 +10,11 @@
 #include "support/tiny_checkpoint.h"
 
 #include <c10/core/CPUAllocator.h>
+#include <nlohmann/json.hpp>
 
 #include <atomic>
+#include <cmath>
+#include <fstream>
 #include <new>
 
 using namespace inference;
@@ -153,6 +156,40 @@ TEST(theLogitsSeenAreThoseThatTheTokensAreChosenFrom)
     };
     const Answer answer = engine.compute(question(), {.onLogits = look}, {}, {});
     CHECK_EQUAL(largest, answer.newIds);
+}
+
+TEST(beyondItsPositionsAModelReadsAPromptInOnePartAndFromACold)
+{
+    const test::TemporaryFolder folder;
+    std::filesystem::copy(checkpointFolder(), folder.path());
+    auto config = nlohmann::json::parse(std::ifstream(folder.path() / "config.json"));
+    config["llm_config"]["max_position_embeddings"] = 500;
+    config["llm_config"]["rope_scaling"] = {{"type", "dynamic"}, {"factor", 4.0}};
+    std::ofstream(folder.path() / "config.json") << config;
+    const auto load = [&] {
+        return std::make_unique<KvlEngine>(LoadOptions{folder.path(), "cpu", "fp32"}, OnProgress{},
+                                           std::stop_token{});
+    };
+    Request longer = longQuestion(), shorter = question();
+    longer.topLogprobs = shorter.topLogprobs = 0;
+    const Answer expected = load()->generate(longer, {}, {});
+    CHECK(expected.promptIds.size() > 600);
+    const auto same = [](const Answer& a, const Answer& b) {
+        CHECK_EQUAL(a.newIds, b.newIds);
+        for (std::size_t i = 0; i < a.newIds.size(); ++i) {
+            CHECK(std::abs(a.logprobs[i].chosen.logprob - b.logprobs[i].chosen.logprob) < 1e-4F);
+        }
+    };
+    same(load()->compute(longer, {.prefillRows = 50}, {}, {}), expected);
+    const auto engine = load();
+    const Answer first = engine->generate(shorter, {}, {});
+    CHECK(first.promptIds.size() < 490);
+    const Answer warm = engine->generate(longer, {}, {});
+    CHECK_EQUAL(warm.cachedTokens, 0);
+    same(warm, expected);
+    const Answer again = engine->generate(shorter, {}, {});  // not from the longer one's keys
+    CHECK_EQUAL(again.cachedTokens, 0);
+    same(again, first);
 }
 
 TEST(aSeedGivesTheSameTokensInEveryRunAndWithAnyNumberOfThreads)
