@@ -233,7 +233,7 @@ at::Tensor KvlEngine::tokensOf(std::size_t index, const Image& image, int maxTil
     throwIfStopped(stop);
     TilingOptions tiling = m_config.tiling();
     tiling.maxTiles = seen.use.tiles == 1 ? 1 : maxTiles;  // frames of a video: 1
-    const std::vector<Image> tiles = cutTiles(image, tiling);
+    const std::vector<Image> tiles = cutTiles(image, tiling, stop);
     throwIfStopped(stop);
     tokens = (*m_vision)(toTensor(tiles), stop);
     if (tokens.size(0) != seen.use.tokens) {

@@ -2,6 +2,7 @@
 
 #include "inference/error.h"
 #include "inference/resize_weights.h"
+#include "inference/stop.h"
 
 #include <algorithm>
 #include <array>
@@ -81,11 +82,12 @@ struct Canvas {
     Image image() const { return {width, height, width * 3, {pixels, pixels.get()}}; }
 };
 
-Image widened(const Image& image, int width, Filter filter)
+Image widened(const Image& image, int width, Filter filter, const std::stop_token& stop)
 {
     const Weights weights = makeWeights(image.width, width, filter);
     Canvas canvas(width, image.height);
     for (int y = 0; y < image.height; ++y) {
+        throwIfStopped(stop);
         std::uint8_t* out = canvas.row(y);
         for (const Weights::Span& span : weights.spans) {
             const std::uint8_t* in = image.row(y) + std::ptrdiff_t(3) * span.first;
@@ -104,12 +106,13 @@ Image widened(const Image& image, int width, Filter filter)
     return canvas.image();
 }
 
-Image heightened(const Image& image, int height, Filter filter)
+Image heightened(const Image& image, int height, Filter filter, const std::stop_token& stop)
 {
     const Weights weights = makeWeights(image.height, height, filter);
     Canvas canvas(image.width, height);
     std::vector<std::int32_t> sums(canvas.stride());
     for (int y = 0; y < height; ++y) {
+        throwIfStopped(stop);
         const Weights::Span& span = weights.spans[std::size_t(y)];
         std::fill(sums.begin(), sums.end(), rounding);
         for (int k = 0; k < span.count; ++k) {
@@ -122,6 +125,12 @@ Image heightened(const Image& image, int height, Filter filter)
         std::transform(sums.begin(), sums.end(), canvas.row(y), clamped);
     }
     return canvas.image();
+}
+
+Image resizeRows(const Image& image, PixelSize size, Filter filter, const std::stop_token& stop)
+{
+    const Image wide = size.width == image.width ? image : widened(image, size.width, filter, stop);
+    return size.height == wide.height ? wide : heightened(wide, size.height, filter, stop);
 }
 
 void check(const Image& image, const std::vector<PixelSize>& sizes)
@@ -173,7 +182,7 @@ PairedWeights paired(const Weights& weights)
 }
 
 std::vector<Image> resizeWithVectors(const Image& image, const std::vector<PixelSize>& sizes,
-                                     Filter filter)
+                                     Filter filter, const std::stop_token& stop)
 {
     struct Target {
         PairedWeights across;
@@ -188,6 +197,7 @@ std::vector<Image> resizeWithVectors(const Image& image, const std::vector<Pixel
     }
     std::vector<std::uint8_t> packed(targets.empty() ? 0 : packedBytes(image.width));
     for (int y = 0; y < image.height && !targets.empty(); y += blockRows) {
+        throwIfStopped(stop);
         const int count = std::min(blockRows, image.height - y);
         std::array<const std::uint8_t*, blockRows> in;
         for (int i = 0; i < blockRows; ++i) {
@@ -214,6 +224,7 @@ std::vector<Image> resizeWithVectors(const Image& image, const std::vector<Pixel
         const PairedWeights down = paired(makeWeights(wide.height, size.height, filter));
         Canvas canvas(size.width, size.height);
         for (int y = 0; y < size.height; ++y) {
+            throwIfStopped(stop);
             mixRows(wide, down, y, canvas.row(y), canvas.stride());
         }
         results.push_back(canvas.image());
@@ -228,22 +239,22 @@ std::vector<Image> resizeWithVectors(const Image& image, const std::vector<Pixel
 Image resizeScalar(const Image& image, PixelSize size, Filter filter)
 {
     check(image, {size});
-    const Image wide = size.width == image.width ? image : widened(image, size.width, filter);
-    return size.height == wide.height ? wide : heightened(wide, size.height, filter);
+    return resizeRows(image, size, filter, {});
 }
 
-std::vector<Image> resize(const Image& image, const std::vector<PixelSize>& sizes, Filter filter)
+std::vector<Image> resize(const Image& image, const std::vector<PixelSize>& sizes, Filter filter,
+                          const std::stop_token& stop)
 {
     check(image, sizes);
 #if defined(__x86_64__)
     if (hasAvx2()) {
-        return resizeWithVectors(image, sizes, filter);
+        return resizeWithVectors(image, sizes, filter, stop);
     }
 #endif
     std::vector<Image> results;
     results.reserve(sizes.size());
     for (const PixelSize& size : sizes) {
-        results.push_back(resizeScalar(image, size, filter));
+        results.push_back(resizeRows(image, size, filter, stop));
     }
     return results;
 }

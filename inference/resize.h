@@ -2,6 +2,7 @@
 
 #include "inference/image.h"
 
+#include <stop_token>
 #include <vector>
 
 namespace inference {
@@ -17,9 +18,9 @@ enum class Filter { Bilinear, Bicubic };
 /// Throws Error where a side is below 1 or beyond 65,536, or the picture has no pixels.
 Image resize(const Image& image, PixelSize size, Filter filter = Filter::Bicubic);
 
-/// The same for several sizes in one walk over the source rows.
+/// The same for several sizes in one walk over the source rows. Throws Cancelled.
 std::vector<Image> resize(const Image& image, const std::vector<PixelSize>& sizes,
-                          Filter filter = Filter::Bicubic);
+                          Filter filter = Filter::Bicubic, const std::stop_token& stop = {});
 
 /// The same without vector instructions: what resize() must equal.
 Image resizeScalar(const Image& image, PixelSize size, Filter filter = Filter::Bicubic);

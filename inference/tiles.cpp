@@ -5,7 +5,8 @@
 
 namespace inference {
 
-std::vector<Image> cutTiles(const Image& image, const TilingOptions& options)
+std::vector<Image> cutTiles(const Image& image, const TilingOptions& options,
+                            const std::stop_token& stop)
 {
     const TileLayout layout = layoutTiles(image.width, image.height, options);
     const int side = options.tileSize;
@@ -13,7 +14,7 @@ std::vector<Image> cutTiles(const Image& image, const TilingOptions& options)
     if (layout.thumbnail) {
         sizes.push_back({side, side});
     }
-    const std::vector<Image> resized = resize(image, sizes);
+    const std::vector<Image> resized = resize(image, sizes, Filter::Bicubic, stop);
 
     std::vector<Image> tiles;
     const Image& whole = resized.front();

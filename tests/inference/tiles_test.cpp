@@ -6,6 +6,8 @@
 #include "support/test.h"
 
 #include <map>
+#include <stop_token>
+#include <thread>
 #include <tuple>
 
 using namespace inference;
@@ -40,6 +42,14 @@ TEST(tilesOutliveTheSourceAndEachOther)
         tile = tiles[1];
     }
     CHECK_EQUAL(test::sha256(tile), test::sha256(cutTiles(test::noise(100, 50))[1]));
+}
+
+TEST(aStopEndsTheCuttingOfALargePictureHalfWay)
+{
+    const Image picture = test::noise(6000, 4000);
+    std::stop_source stop;
+    std::jthread stopper([&] { stop.request_stop(); });
+    CHECK_THROWS(Cancelled, (cutTiles(picture, {}, stop.get_token())), "cancelled");
 }
 
 TEST(otherTileSizesAreCutAlike)
