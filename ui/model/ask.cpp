@@ -14,7 +14,10 @@ constexpr int thumbnailSide = 96;
 
 QImage makeThumbnail(const QImage& frame, const QRect& given)
 {
-    QImage picture = frame.copy(given);
+    // A view, not a copy: a picture of a hundred megapixels is 300 MB. RGB888, as in
+    // givenPicture().
+    QImage picture(frame.constScanLine(given.y()) + qsizetype(given.x()) * 3, given.width(),
+                   given.height(), frame.bytesPerLine(), frame.format());
     // From a large picture in two steps: smooth scaling of twelve megapixels takes longer than the
     // window may wait.
     if (const int rough = thumbnailSide * 8; picture.width() > rough || picture.height() > rough) {
@@ -24,7 +27,7 @@ QImage makeThumbnail(const QImage& frame, const QRect& given)
         picture = picture.scaled(thumbnailSide, thumbnailSide, Qt::KeepAspectRatio,
                                  Qt::SmoothTransformation);
     }
-    return picture.convertToFormat(QImage::Format_RGB888);
+    return picture.convertToFormat(QImage::Format_RGB888).copy();
 }
 
 QString windowText(const Frame& frame)
@@ -127,7 +130,7 @@ QString programName()
     return QStringLiteral("KVL Workbench " KVL_VERSION);
 }
 
-Attachment makeAttachment(const AttachedFrame& attached)
+Attachment nameAttachment(const AttachedFrame& attached)
 {
     const Frame& frame = attached.frame;
     Attachment one;
@@ -140,9 +143,17 @@ Attachment makeAttachment(const AttachedFrame& attached)
     }
     one.title = attached.title;
     one.window = windowText(frame);
-    one.thumbnail = makeThumbnail(frame.pixels, one.given());
     if (frame.ref.file.isEmpty()) {
         one.picture = frame.pixels;
+    }
+    return one;
+}
+
+Attachment makeAttachment(const AttachedFrame& attached)
+{
+    Attachment one = nameAttachment(attached);
+    if (!one.given().isEmpty()) {
+        one.thumbnail = makeThumbnail(attached.frame.pixels, one.given());
     }
     return one;
 }

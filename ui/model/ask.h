@@ -14,6 +14,8 @@ QString programName();
 
 /// The region is cut to the frame, and null where it is the whole of it.
 Attachment makeAttachment(const AttachedFrame& attached);
+/// The same without its thumbnail: enough for samePicture(), at no cost.
+Attachment nameAttachment(const AttachedFrame& attached);
 /// Whether both are the same pixels of the same frame in the same window.
 bool samePicture(const Attachment& a, const Attachment& b);
 

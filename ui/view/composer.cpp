@@ -212,14 +212,14 @@ namespace {
 
 bool same(const AttachedFrame& a, const AttachedFrame& b)
 {
-    return samePicture(makeAttachment(a), makeAttachment(b));
+    return samePicture(nameAttachment(a), nameAttachment(b));
 }
 
 }  // namespace
 
 bool Composer::isKnown(const AttachedFrame& frame) const
 {
-    const Attachment wanted = makeAttachment(frame);
+    const Attachment wanted = nameAttachment(frame);
     return std::any_of(m_known.begin(), m_known.end(),
                        [&](const Attachment& a) { return samePicture(a, wanted); });
 }
