@@ -204,7 +204,7 @@ private Q_SLOTS:
             test::Script script = test::says({}, "Done.");
             if (request.maxTiles > 6) {
                 script.pieces.clear();
-                script.error = "Too long; fewer tiles or a shorter conversation fits.";
+                script.error = "The question needs 9,000 tokens; at most 5 tiles a picture fit.";
             }
             return script;
         };
@@ -215,11 +215,11 @@ private Q_SLOTS:
         QTRY_COMPARE(desk.window->chat()->messages().size(), 1);
         auto* mend = desk.window->chat()->messages()[0]->findChild<QPushButton*>("mendButton");
         QTRY_VERIFY(mend->isVisible());
-        QCOMPARE(mend->text(), "Use 6 tiles");
+        QCOMPARE(mend->text(), "Use 5 tiles");
         mend->click();
         QTRY_COMPARE(desk.conversation.session().turns.last().answer, "Done.");
-        QCOMPARE(desk.window->tileStrip()->options().maxTiles, 6);
-        QCOMPARE(desk.settings.askOptions().maxTiles, 6);
+        QCOMPARE(desk.window->tileStrip()->options().maxTiles, 5);
+        QCOMPARE(desk.settings.askOptions().maxTiles, 5);
     }
 
     void everyFileThatDoesNotOpenHasItsSentence()

@@ -9,6 +9,7 @@
 #include <QLabel>
 #include <QLocale>
 #include <QPushButton>
+#include <QRegularExpression>
 #include <QStyle>
 #include <QToolButton>
 
@@ -358,8 +359,15 @@ void MessageView::showState()
         disconnect(m_mend, nullptr, this, nullptr);
         const bool tooMuch = text.contains(QLatin1String("memory"), Qt::CaseInsensitive) ||
             text.contains(QLatin1String("fewer tiles"), Qt::CaseInsensitive);
-        const int fewer = m_turn.provenance.maxTiles > 6 ? 6 : 1;
-        if (tooMuch && m_turn.provenance.maxTiles > 1 && !m_turn.attachments.isEmpty()) {
+        // The engine may have counted what fits.
+        static const QRegularExpression counted(
+            QStringLiteral(R"(at most (\d+) tiles? a picture)"));
+        const auto fits = counted.match(text);
+        const int fewer = fits.hasMatch()    ? fits.captured(1).toInt()
+            : m_turn.provenance.maxTiles > 6 ? 6
+                                             : 1;
+        if ((tooMuch || fits.hasMatch()) && m_turn.provenance.maxTiles > 1 &&
+            !m_turn.attachments.isEmpty()) {
             mend = fewer == 1 ? tr("Use 1 tile") : tr("Use %1 tiles").arg(fewer);
             connect(m_mend, &QPushButton::clicked, this,
                     [this, fewer] { Q_EMIT fewerTilesRequested(fewer); });
