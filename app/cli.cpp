@@ -22,12 +22,18 @@ constexpr app::Command commands[] = {
     {"tokenize", "text on standard input to token ids", nullptr, app::tokenize},
     {"info", "what a picture, study, paper, video or checkpoint is", nullptr, app::info},
     {"train", "fine-tune a model on conversations", nullptr, app::train},
+    {"make-mini-data", "draw the pictures and questions that kvl-mini learns from", nullptr,
+     app::makeMiniData},
+    {"make-mini-tokenizer", "train the tokenizer of kvl-mini", nullptr, app::makeMiniTokenizer},
+    {"eval-mini", "count a model's right answers on generated pictures", nullptr, app::evalMini},
 };
 
 std::string helpOf(const app::Command& command)
 {
-    const std::string help[] = {app::askHelp(),    app::scoreHelp(), app::tilesHelp,
-                                app::tokenizeHelp, app::infoHelp,    app::trainHelp};
+    const std::string help[] = {
+        app::askHelp(),   app::scoreHelp(), app::tilesHelp,        app::tokenizeHelp,
+        app::infoHelp,    app::trainHelp,   app::makeMiniDataHelp, app::makeMiniTokenizerHelp,
+        app::evalMiniHelp};
     return help[&command - commands];
 }
 
@@ -36,7 +42,7 @@ void printOverview(std::FILE* to)
     std::fputs("kvl: ask questions about clinical and scientific images on your own machine\n\n",
                to);
     for (const app::Command& command : commands) {
-        std::fprintf(to, "  kvl %-9s %s\n", command.name, command.summary);
+        std::fprintf(to, "  kvl %-19s %s\n", command.name, command.summary);
     }
     std::fputs("\n`kvl COMMAND --help` says more; `kvl --version` names the version.\nNot for "
                "clinical use.\n",

@@ -26,6 +26,9 @@ int tiles(const std::vector<std::string>& words, const std::stop_token& stop);
 int tokenize(const std::vector<std::string>& words, const std::stop_token& stop);
 int info(const std::vector<std::string>& words, const std::stop_token& stop);
 int train(const std::vector<std::string>& words, const std::stop_token& stop);
+int makeMiniData(const std::vector<std::string>& words, const std::stop_token& stop);
+int makeMiniTokenizer(const std::vector<std::string>& words, const std::stop_token& stop);
+int evalMini(const std::vector<std::string>& words, const std::stop_token& stop);
 
 std::string askHelp();
 std::string scoreHelp();
@@ -33,5 +36,8 @@ extern const char* const tilesHelp;
 extern const char* const tokenizeHelp;
 extern const char* const infoHelp;
 extern const char* const trainHelp;
+extern const char* const makeMiniDataHelp;
+extern const char* const makeMiniTokenizerHelp;
+extern const char* const evalMiniHelp;
 
 }  // namespace app

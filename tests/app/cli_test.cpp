@@ -620,6 +620,88 @@ private Q_SLOTS:
         }
     }
 
+    void miniDataIsTheSameFromEveryRunAndThread()
+    {
+        const auto made = [&](const QString& name, const QString& threads) {
+            const QString folder = m_folder.filePath(name);
+            const Result result = kvl({"make-mini-data", "--out", folder, "--count", "6", "--seed",
+                                       "5", "--threads", threads});
+            return result.status == 0 ? folder : QString();
+        };
+        const QString one = made("mini-1", "1"), many = made("mini-3", "3");
+        QVERIFY(!one.isEmpty() && !many.isEmpty());
+        const auto read = [](const QString& name) {
+            QFile file(name);
+            return file.open(QIODevice::ReadOnly) ? file.readAll() : QByteArray();
+        };
+        const QByteArray rows = read(one + "/conversations.jsonl");
+        QVERIFY(rows.count('\n') > 6);
+        QCOMPARE(read(many + "/conversations.jsonl"), rows);
+        for (const QByteArray& line : rows.trimmed().split('\n')) {
+            const QJsonObject row = QJsonDocument::fromJson(line).object();
+            const QImage image(one + '/' + row["image"].toString());
+            QCOMPARE(image.size(), QSize(row["width"].toInt(), row["height"].toInt()));
+            QCOMPARE(image, QImage(many + '/' + row["image"].toString()));
+        }
+    }
+
+    void evalMiniGradesTheAnswersOfTheGeneratorRight()
+    {
+        const QString folder = m_folder.filePath("mini-truth");
+        QCOMPARE(kvl({"make-mini-data", "--out", folder, "--count", "40", "--seed", "77",
+                      "--questions", "1"})
+                     .status,
+                 0);
+        QFile rows(folder + "/conversations.jsonl");
+        QVERIFY(rows.open(QIODevice::ReadOnly));
+        QFile answers(folder + "/answers.jsonl"), wrong(folder + "/wrong.jsonl");
+        QVERIFY(answers.open(QIODevice::WriteOnly) && wrong.open(QIODevice::WriteOnly));
+        for (const QByteArray& line : rows.readAll().trimmed().split('\n')) {
+            const QJsonArray turns =
+                QJsonDocument::fromJson(line).object()["conversations"].toArray();
+            QByteArray list = QJsonDocument(QJsonArray{turns[1].toObject()["value"]})
+                                  .toJson(QJsonDocument::Compact);
+            answers.write(list.mid(1, list.size() - 2) + '\n');
+            wrong.write("\"I do not know\"\n");
+        }
+        answers.close();
+        wrong.close();
+        const auto grade = [&](const QFile& file) {
+            return kvl({"eval-mini", "--answers", file.fileName(), "--count", "40", "--seed", "77",
+                        "--json"})
+                .json();
+        };
+        const QJsonObject right = grade(answers);
+        QCOMPARE(right["count"].toInt(), 40);
+        QCOMPARE(right["overall"].toDouble(), 1.0);
+        QCOMPARE(right["boxes_iou50"].toDouble(), right["boxes"].toInt() > 0 ? 1.0 : 0.0);
+        QVERIFY(right["kinds"].toObject().size() > 5);
+        QVERIFY(right["prior"].toDouble() < 1);
+        QCOMPARE(grade(wrong)["overall"].toDouble(), 0.0);
+    }
+
+    void evalMiniAsksAModel()
+    {
+        for (const QStringList& more : {QStringList{}, QStringList{"--grey"}}) {
+            const Result result = kvl(QStringList{"eval-mini", "--model", m_model, "--count", "1",
+                                                  "--max-new-tokens", "4", "--json"} +
+                                      more);
+            QVERIFY2(result.status == 0, result.error);
+            QCOMPARE(result.json()["count"].toInt(), 1);
+        }
+        QCOMPARE(kvl({"eval-mini", "--count", "2"}).status, 2);
+    }
+
+    void theTokenizerOfMiniIsTrainedAndReads()
+    {
+        const QString folder = m_folder.filePath("mini-tokenizer");
+        const Result made =
+            kvl({"make-mini-tokenizer", "--out", folder, "--pictures", "60", "--pieces", "900"});
+        QVERIFY2(made.status == 0, made.error);
+        const Result ids = kvl({"tokenize", "--model", folder, "--control"}, " 31 44<box>");
+        QCOMPARE(QJsonDocument::fromJson(ids.out).array().size(), 3);
+    }
+
 private:
     QTemporaryDir m_folder;
     QString m_model, m_picture;
