@@ -40,6 +40,12 @@ in the published layout, which `kvl ask --model DIR` opens. Ctrl+C saves and say
   --accumulate N        batches a step (1)
   --max-length N        tokens of a conversation (16384)
   --freeze LIST         of vision,projector,language
+  --lora RANK           train low-rank parts beside the weights, written as an adapter that PEFT,
+                        ms-swift and `kvl ask --adapter DIR` read
+  --lora-alpha X        their scale is X / RANK (32)
+  --lora-dropout X      (0.05)
+  --lora-targets LIST   names of linears (q_proj,k_proj,v_proj,o_proj,gate_proj,up_proj,down_proj)
+  --merge               write the model with the low-rank parts in it instead
   --checkpointing       compute layers again for the gradient: slower by a third, far less memory
   --seed N              of the order of the conversations (0)
   --save-every N        a checkpoint every N steps; the newest two are kept
@@ -62,11 +68,21 @@ std::string required(const Arguments& arguments, const char* name)
     return *value;
 }
 
-void freeze(const std::string& list, inference::train::TrainingOptions& options)
+/// Of a list with commas.
+std::vector<std::string> namesIn(const std::string& list)
 {
+    std::vector<std::string> names;
     for (std::size_t at = 0; at <= list.size();) {
         const std::size_t end = std::min(list.find(',', at), list.size());
-        const std::string part = list.substr(at, end - at);
+        names.push_back(list.substr(at, end - at));
+        at = end + 1;
+    }
+    return names;
+}
+
+void freeze(const std::string& list, inference::train::TrainingOptions& options)
+{
+    for (const std::string& part : namesIn(list)) {
         if (part == "vision") {
             options.freezeVision = true;
         } else if (part == "projector") {
@@ -77,7 +93,6 @@ void freeze(const std::string& list, inference::train::TrainingOptions& options)
             throw UsageError("--freeze has \"" + part +
                              "\"; expected some of vision,projector,language");
         }
-        at = end + 1;
     }
 }
 
@@ -103,6 +118,9 @@ inference::train::TrainingOptions trainingOptions(const Arguments& arguments)
     real("--weight-decay", options.weightDecay, 0, 1e3);
     real("--beta2", options.beta2, 0, 1);
     real("--clip", options.longestGradient, 0, 1e9);
+    real("--lora-alpha", options.loraAlpha, 0, 1e6);
+    real("--lora-dropout", options.loraDropout, 0, 0.99);
+    whole("--lora", options.loraRank, 1);
     whole("--steps", options.steps, 1);
     whole("--batch", options.batch, 1);
     whole("--accumulate", options.accumulate, 1);
@@ -112,6 +130,10 @@ inference::train::TrainingOptions trainingOptions(const Arguments& arguments)
     if (const auto list = arguments.value("--freeze")) {
         freeze(*list, options);
     }
+    if (const auto list = arguments.value("--lora-targets")) {
+        options.loraTargets = namesIn(*list);
+    }
+    options.merge = arguments.has("--merge");
     options.recompute = arguments.has("--checkpointing");
     options.skipLonger = arguments.has("--skip-bad");
     options.device = arguments.value("--device", "auto");
@@ -207,30 +229,15 @@ int train(const std::vector<std::string>& given, const std::stop_token& stop)
 {
     std::vector<std::string> words = given;
     const auto resume = takeResume(words);
-    const Arguments arguments(words,
-                              {{"--model"},
-                               {"--data"},
-                               {"--image-root"},
-                               {"--skip-bad", false},
-                               {"--max-tiles"},
-                               {"--system"},
-                               {"--out"},
-                               {"--epochs"},
-                               {"--steps"},
-                               {"--lr"},
-                               {"--warmup"},
-                               {"--weight-decay"},
-                               {"--beta2"},
-                               {"--clip"},
-                               {"--batch"},
-                               {"--accumulate"},
-                               {"--max-length"},
-                               {"--freeze"},
-                               {"--checkpointing", false},
-                               {"--seed"},
-                               {"--save-every"},
-                               {"--device"},
-                               {"--dtype"}});
+    const Arguments arguments(
+        words,
+        {{"--model"},        {"--data"},         {"--image-root"},   {"--skip-bad", false},
+         {"--max-tiles"},    {"--system"},       {"--out"},          {"--epochs"},
+         {"--steps"},        {"--lr"},           {"--warmup"},       {"--weight-decay"},
+         {"--beta2"},        {"--clip"},         {"--batch"},        {"--accumulate"},
+         {"--max-length"},   {"--freeze"},       {"--lora"},         {"--lora-alpha"},
+         {"--lora-dropout"}, {"--lora-targets"}, {"--merge", false}, {"--checkpointing", false},
+         {"--seed"},         {"--save-every"},   {"--device"},       {"--dtype"}});
     if (!arguments.positional().empty()) {
         throw UsageError("\"" + arguments.positional().front() + "\" belongs to no option");
     }

@@ -105,10 +105,10 @@ inference::SystemPrompt systemPrompt(const std::string& text)
 
 std::vector<Arguments::Option> requestOptions(std::initializer_list<Arguments::Option> own)
 {
-    std::vector<Arguments::Option> all{{"--model"},           {"--image"},     {"--frame"},
-                                       {"--frames"},          {"--window"},    {"--region"},
-                                       {"--as-shown", false}, {"--max-tiles"}, {"--system"},
-                                       {"--history"},         {"--device"},    {"--dtype"}};
+    std::vector<Arguments::Option> all{
+        {"--model"},  {"--image"},           {"--frame"},     {"--frames"}, {"--window"},
+        {"--region"}, {"--as-shown", false}, {"--max-tiles"}, {"--system"}, {"--history"},
+        {"--device"}, {"--dtype"},           {"--adapter"}};
     all.insert(all.end(), own.begin(), own.end());
     return all;
 }
@@ -136,6 +136,7 @@ NamedRequest readRequest(const Arguments& arguments, const std::stop_token& stop
     }
     request.messages.push_back({inference::Role::User, named.question, {}});
     named.load.checkpoint = *arguments.value("--model");
+    named.load.adapter = arguments.value("--adapter", "");
     named.load.device = arguments.value("--device", "auto");
     named.load.dtype = arguments.value("--dtype", "auto");
     const auto isVideo = [](const PictureChoice& choice) { return choice.frames.has_value(); };

@@ -16,6 +16,7 @@ namespace app {
 /// Lines of a help text, without those of sampling.
 inline constexpr char requestHelp[] =
     R"(  --model DIR           checkpoint folder: config.json, tokenizer files, safetensors
+  --adapter DIR         LoRA weights beside it, as PEFT and ms-swift write them; not merged
   --image FILE          a picture, DICOM file, folder with one series, PDF or video; repeatable
   --frame N             frame, slice or page of it, counted from 0
   --frames A-B[:STEP]   these frames of it as a video, one tile each; A and B are counted from 0 and

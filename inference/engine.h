@@ -232,6 +232,7 @@ struct LoadOptions {
     std::string device = "auto";                // auto, cpu, cuda:N
     std::string dtype = "auto";                 // auto, bf16, fp32
     std::int64_t visionCacheBytes = 256 << 20;  // for image tokens of pictures seen before
+    std::filesystem::path adapter = {};         // a LoRA adapter's folder; empty: none
 };
 
 /// Reads config, tokenizer and weights. Throws Error; a stop request throws Cancelled.

@@ -96,8 +96,13 @@ KvlEngine::KvlEngine(const LoadOptions& options, const OnProgress& onProgress,
         // sums of bf16 products stay float32, as in the reference
         at::globalContext().setAllowBF16ReductionCuBLAS(false);
         Weights weights(checkpoint, device, dtype, onProgress, stop);
+        std::optional<Adapter> adapter;
+        if (!options.adapter.empty()) {
+            weights.adapt(adapter.emplace(options.adapter));
+        }
         m_vision = std::make_unique<VisionTower>(weights);
         m_language = std::make_unique<LanguageModel>(weights);
+        weights.checkAdapted();
         m_cache = std::make_unique<KvCache>(m_language->makeCache());
         m_info.device = device.str();
         m_info.dtype = dtypeName(dtype);

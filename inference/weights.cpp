@@ -1,5 +1,6 @@
 #include "inference/weights.h"
 
+#include "inference/error.h"
 #include "inference/stop.h"
 
 #include <ATen/ATen.h>
@@ -129,8 +130,28 @@ at::Tensor Weights::read(const std::string& storedName, at::Tensor result)
 std::unique_ptr<Linear> Weights::linear(const std::string& name, bool bias)
 {
     at::Tensor weight = tensor(name + ".weight");
-    return quantizations().front().makeLinear(std::move(weight),
-                                              bias ? tensor(name + ".bias") : at::Tensor());
+    std::unique_ptr<Linear> base = quantizations().front().makeLinear(
+        std::move(weight), bias ? tensor(name + ".bias") : at::Tensor());
+    if (!m_adapter || !m_adapter->changes(name)) {
+        return base;
+    }
+    LowRank part = m_adapter->part(name, base->in(), base->out());
+    part.down = part.down.to(m_device, m_dtype);
+    part.up = part.up.to(m_device, m_dtype);
+    m_adapted.insert(name);
+    return addLowRank(std::move(base), std::move(part));
+}
+
+void Weights::checkAdapted() const
+{
+    for (const std::string& name : m_adapter ? m_adapter->linears() : std::vector<std::string>()) {
+        if (!m_adapted.contains(name)) {
+            throw Error(m_adapter->folder().string() + " changes " + name +
+                        ", which is no linear of the model in " +
+                        m_checkpoint.info().folder.string() +
+                        "; the adapter was trained on another model.");
+        }
+    }
 }
 
 }  // namespace inference

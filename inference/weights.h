@@ -1,9 +1,11 @@
 #pragma once
 
+#include "inference/adapter.h"
 #include "inference/checkpoint.h"
 #include "inference/linear.h"
 
 #include <memory>
+#include <set>
 #include <stop_token>
 #include <string>
 
@@ -24,8 +26,12 @@ public:
     at::TensorOptions options() const;
     /// Throws Cancelled, OutOfMemory.
     virtual at::Tensor tensor(const std::string& name);
-    /// name.weight and, with `bias`, name.bias.
-    std::unique_ptr<Linear> linear(const std::string& name, bool bias);
+    /// name.weight and, with `bias`, name.bias, and what the adapter adds.
+    virtual std::unique_ptr<Linear> linear(const std::string& name, bool bias);
+    /// Before the first linear; lives as long as this.
+    void adapt(const Adapter& adapter) { m_adapter = &adapter; }
+    /// Once the model is complete. Throws Error where the adapter changes what the model has not.
+    void checkAdapted() const;
 
 private:
     /// A tensor by its name in the files, into `result` where that is defined.
@@ -37,6 +43,8 @@ private:
     OnProgress m_onProgress;
     std::stop_token m_stop;
     std::int64_t m_done = 0;
+    const Adapter* m_adapter = nullptr;
+    std::set<std::string> m_adapted;
 };
 
 }  // namespace inference

@@ -39,7 +39,8 @@ Learner::Learner(const Checkpoint& checkpoint, const Options& options, const OnP
     , m_options(options)
     , m_tokenizer(tokenizerOf(checkpoint))
     , m_imageToken(m_tokenizer->control("<IMG_CONTEXT>").value_or(-1))
-    , m_weights(checkpoint, options.device, options.dtype, options.frozen, onProgress, stop)
+    , m_weights(checkpoint, options.device, options.dtype, options.frozen, options.lora, onProgress,
+                stop)
     , m_vision(m_weights)
     , m_language(m_weights)
 {
@@ -60,6 +61,14 @@ Example Learner::prepare(const Request& request) const
     return example;
 }
 
+/// Whether a weight of this part is trained.
+bool Learner::learns(std::string_view part) const
+{
+    return std::any_of(parameters().begin(), parameters().end(), [&](const Parameter& one) {
+        return one.master.defined() && one.name.find(part) != std::string::npos;
+    });
+}
+
 /// All examples one behind the other, [n, hidden], pictures in their places.
 at::Tensor Learner::embed(std::span<const Example> examples) const
 {
@@ -78,10 +87,10 @@ at::Tensor Learner::embed(std::span<const Example> examples) const
     if (tiles.empty()) {
         return x;
     }
-    const bool visionLearns = !m_options.frozen.vision;
+    const bool visionLearns = learns("vision_model.");
     const at::Tensor tokens = [&] {
         const at::Tensor pixels = toTensor(tiles);
-        if (visionLearns || m_options.frozen.projector) {
+        if (visionLearns || !learns("mlp1.")) {
             const at::AutoGradMode grad(visionLearns);
             return m_vision(pixels, {},
                             m_options.recompute && visionLearns ? recomputed : RunLayer());

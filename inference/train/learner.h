@@ -11,6 +11,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace inference::train {
@@ -33,6 +34,7 @@ public:
         at::Device device = at::kCPU;
         at::ScalarType dtype = at::kFloat;
         Frozen frozen;
+        LoRa lora = {};
         bool recompute = false;  // keep a layer's input only
     };
 
@@ -49,6 +51,7 @@ public:
     const std::vector<Parameter>& parameters() const { return m_weights.all(); }
 
 private:
+    bool learns(std::string_view part) const;
     at::Tensor embed(std::span<const Example> examples) const;
     at::Tensor crossEntropy(const at::Tensor& states, const at::Tensor& targets) const;
 

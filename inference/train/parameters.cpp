@@ -1,9 +1,11 @@
 #include "inference/train/parameters.h"
 
 #include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
 #include <ATen/core/grad_mode.h>
 
 #include <algorithm>
+#include <cmath>
 
 namespace inference::train {
 
@@ -13,6 +15,23 @@ bool Frozen::contains(const std::string& name) const
         return vision;
     }
     return name.starts_with("mlp1.") ? projector : language;
+}
+
+bool LoRa::contains(const std::string& linear) const
+{
+    return rank > 0 && std::any_of(targets.begin(), targets.end(), [&](const std::string& target) {
+               return linear == target || linear.ends_with("." + target);
+           });
+}
+
+std::string loraA(const std::string& linear)
+{
+    return "base_model.model." + linear + ".lora_A.weight";
+}
+
+std::string loraB(const std::string& linear)
+{
+    return "base_model.model." + linear + ".lora_B.weight";
 }
 
 bool decays(const std::string& name)
@@ -27,10 +46,11 @@ bool decays(const std::string& name)
 }
 
 TrainedWeights::TrainedWeights(const Checkpoint& checkpoint, at::Device device,
-                               at::ScalarType dtype, Frozen frozen, OnProgress onProgress,
-                               std::stop_token stop)
+                               at::ScalarType dtype, Frozen frozen, LoRa lora,
+                               OnProgress onProgress, std::stop_token stop)
     : Weights(checkpoint, device, dtype, std::move(onProgress), std::move(stop))
     , m_frozen(frozen)
+    , m_lora(std::move(lora))
 {
 }
 
@@ -42,17 +62,42 @@ at::Tensor TrainedWeights::tensor(const std::string& name)
         return known->value;
     }
     const at::Tensor stored = Weights::tensor(name);
-    Parameter one{name, {}, {}, {}, decays(name)};
-    if (m_frozen.contains(name)) {
-        one.value = stored;
-    } else {
-        // never the mapped file itself, which is read-only
-        one.master = stored.to(at::kFloat, false, true);
-        one.value = stored.scalar_type() == at::kFloat ? one.master : stored.clone();
-        one.value.set_requires_grad(true);
+    if (m_lora.rank > 0 || m_frozen.contains(name)) {
+        m_all.push_back({name, stored, {}, {}, decays(name)});
+        return stored;
     }
+    return add(name, stored);
+}
+
+/// A trained parameter that begins as a copy of `start`; never the mapped file, which is read-only.
+at::Tensor TrainedWeights::add(const std::string& name, const at::Tensor& start)
+{
+    Parameter one{name, {}, {}, {}, decays(name)};
+    one.master = start.to(at::kFloat, false, true);
+    one.value = start.scalar_type() == at::kFloat ? one.master : start.clone();
+    one.value.set_requires_grad(true);
     m_all.push_back(one);
     return one.value;
+}
+
+/// The low-rank parts begin as PEFT's do: A uniform in +-1 / sqrt(in), B zero.
+std::unique_ptr<Linear> TrainedWeights::linear(const std::string& name, bool bias)
+{
+    std::unique_ptr<Linear> base = Weights::linear(name, bias);
+    if (!m_lora.contains(name)) {
+        return base;
+    }
+    at::Generator generator =
+        at::detail::createCPUGenerator(m_lora.seed + 0x9e3779b97f4a7c15 * m_all.size());
+    const double most = 1 / std::sqrt(double(base->in()));
+    const at::Tensor a =
+        at::empty({m_lora.rank, base->in()}, at::kFloat).uniform_(-most, most, generator);
+    LowRank part;
+    part.down = add(loraA(name), a.to(options()));
+    part.up = add(loraB(name), at::zeros({base->out(), m_lora.rank}, options()));
+    part.scale = m_lora.scale();
+    part.dropout = m_lora.dropout;
+    return addLowRank(std::move(base), std::move(part));
 }
 
 void collectGradients(std::vector<Parameter>& parameters)

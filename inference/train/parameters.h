@@ -24,6 +24,21 @@ struct Frozen {
     bool contains(const std::string& name) const;
 };
 
+/// Low-rank parts instead of all weights.
+struct LoRa {
+    int rank = 0;  // 0: all weights are trained
+    double alpha = 32, dropout = 0.05;
+    std::vector<std::string> targets;  // last names of linears: "q_proj"
+    std::uint64_t seed = 0;            // of the first values
+
+    double scale() const { return alpha / rank; }
+    bool contains(const std::string& linear) const;
+};
+
+/// "….q_proj" -> PEFT's names of its parts.
+std::string loraA(const std::string& linear);
+std::string loraB(const std::string& linear);
+
 /// Norms and biases do not decay: the rule of transformers' Trainer, by name.
 bool decays(const std::string& name);
 
@@ -31,16 +46,20 @@ bool decays(const std::string& name);
 class TrainedWeights : public Weights {
 public:
     TrainedWeights(const Checkpoint& checkpoint, at::Device device, at::ScalarType dtype,
-                   Frozen frozen, OnProgress onProgress, std::stop_token stop);
+                   Frozen frozen, LoRa lora, OnProgress onProgress, std::stop_token stop);
 
     at::Tensor tensor(const std::string& name) override;
+    std::unique_ptr<Linear> linear(const std::string& name, bool bias) override;
 
     /// In the order the model asked for them, each once.
     std::vector<Parameter>& all() { return m_all; }
     const std::vector<Parameter>& all() const { return m_all; }
 
 private:
+    at::Tensor add(const std::string& name, const at::Tensor& start);
+
     Frozen m_frozen;
+    LoRa m_lora;
     std::vector<Parameter> m_all;
 };
 

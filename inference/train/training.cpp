@@ -62,6 +62,10 @@ std::string settingsOf(const TrainingOptions& options, std::int64_t conversation
                                   {"freeze-vision", options.freezeVision},
                                   {"freeze-projector", options.freezeProjector},
                                   {"freeze-language", options.freezeLanguage},
+                                  {"lora-rank", options.loraRank},
+                                  {"lora-alpha", options.loraAlpha},
+                                  {"lora-dropout", options.loraDropout},
+                                  {"lora-targets", options.loraTargets},
                                   {"checkpointing", options.recompute},
                                   {"seed", options.seed},
                                   {"dtype", dtype}}
@@ -88,6 +92,7 @@ private:
     TrainingOptions m_options;
     TrainingEvents m_events;
     std::stop_token m_stop;
+    LoRa m_lora;
     Checkpoint m_checkpoint;
     at::Device m_device;
     at::ScalarType m_dtype;
@@ -105,13 +110,16 @@ Training::Training(const Conversations& conversations, const TrainingOptions& op
     : m_options(options)
     , m_events(events)
     , m_stop(stop)
-    , m_checkpoint(options.resume.empty() ? options.model : options.resume)
+    , m_lora{options.loraRank, options.loraAlpha, options.loraDropout, options.loraTargets,
+             options.seed}
+    , m_checkpoint(options.resume.empty() || options.loraRank > 0 ? options.model : options.resume)
     , m_device(chooseDevice(options.device))
     , m_dtype(dtypeOf(options.dtype, m_device))
     , m_learner(m_checkpoint,
                 {m_device,
                  m_dtype,
                  {options.freezeVision, options.freezeProjector, options.freezeLanguage},
+                 m_lora,
                  options.recompute},
                 events.onLoading, stop)
     , m_optimizer(m_learner.parameters(),
@@ -123,6 +131,9 @@ Training::Training(const Conversations& conversations, const TrainingOptions& op
     , m_steps(stepsOf(options, conversations.size()))
     , m_settings(settingsOf(options, m_conversations, m_steps, dtypeName(m_dtype)))
 {
+    if (m_lora.rank > 0 && m_optimizer.states().empty()) {
+        throw Error("No linear of the model has one of the names that --lora-targets lists.");
+    }
     if (!options.resume.empty()) {
         m_done =
             loadTraining(options.resume, m_learner.parameters(), m_optimizer.states(), m_settings);
@@ -188,7 +199,7 @@ bool Training::learn(std::int64_t step)
 void Training::save(std::int64_t step)
 {
     const fs::path folder = m_options.out / checkpointName(step);
-    saveTraining(folder, m_checkpoint, m_learner.parameters(), m_optimizer.states(), step,
+    saveTraining(folder, m_checkpoint, m_learner.parameters(), m_optimizer.states(), m_lora, step,
                  m_settings);
     m_saved = folder;
     std::vector<fs::path> all = checkpointsIn(m_options.out);
@@ -218,7 +229,11 @@ TrainingResult Training::run()
         }
     }
     save(m_steps);
-    writeModel(m_options.out, m_checkpoint, m_learner.parameters());
+    if (m_lora.rank > 0 && !m_options.merge) {
+        writeAdapter(m_options.out, m_checkpoint, m_lora, m_learner.parameters());
+    } else {
+        writeModel(m_options.out, m_checkpoint, merged(m_learner.parameters(), m_lora));
+    }
     return {false, m_steps, m_steps, m_saved};
 }
 

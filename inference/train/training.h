@@ -8,6 +8,7 @@
 #include <functional>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 /// Supervised fine-tuning as the rest of the program sees it: no torch header.
 namespace inference::train {
@@ -28,6 +29,11 @@ struct TrainingOptions {
     int maxLength = 16384;       // tokens of a conversation
     bool skipLonger = false;     // leaves longer ones out instead of stopping
     bool freezeVision = false, freezeProjector = false, freezeLanguage = false;
+    int loraRank = 0;  // 0: all weights are trained
+    double loraAlpha = 32, loraDropout = 0.05;
+    std::vector<std::string> loraTargets = {"q_proj",    "k_proj",  "v_proj",   "o_proj",
+                                            "gate_proj", "up_proj", "down_proj"};
+    bool merge = false;      // write the model with the low-rank parts in it, not an adapter
     bool recompute = false;  // gradient checkpointing
     std::uint64_t seed = 0;
     std::int64_t saveEvery = 0;                   // steps; 0: only at the end

@@ -12,6 +12,7 @@
 #include <cstring>
 #include <fstream>
 #include <iterator>
+#include <map>
 
 namespace inference::train {
 namespace {
@@ -59,6 +60,11 @@ void copyTexts(const fs::path& from, const fs::path& to)
     }
 }
 
+at::ScalarType dtypeOf(const Checkpoint& origin, const std::string& name)
+{
+    return origin.tensor(origin.names(name).front()).scalar_type();
+}
+
 ordered_json readJson(const fs::path& path)
 {
     std::ifstream file(path, std::ios::binary);
@@ -82,23 +88,84 @@ void writeModel(const fs::path& folder, const Checkpoint& origin,
     }
     TensorList list;
     for (const Parameter& one : parameters) {
-        list.add(one.name, one.master.defined() ? one.master : one.value,
-                 origin.tensor(one.name).scalar_type());
+        const std::vector<std::string> names = origin.names(one.name);
+        const at::Tensor& value = one.master.defined() ? one.master : one.value;
+        const std::vector<at::Tensor> parts = value.detach().chunk(std::int64_t(names.size()), 0);
+        for (std::size_t i = 0; i < names.size(); ++i) {
+            list.add(names[i], parts[i], dtypeOf(origin, one.name));
+        }
     }
     writeSafetensors(folder / "model.safetensors", list.list());
 }
 
+void writeAdapter(const fs::path& folder, const Checkpoint& origin, const LoRa& lora,
+                  const std::vector<Parameter>& parameters)
+{
+    std::error_code error;
+    fs::create_directories(folder, error);
+    const ordered_json config{{"base_model_name_or_path", origin.info().folder.string()},
+                              {"bias", "none"},
+                              {"fan_in_fan_out", false},
+                              {"inference_mode", true},
+                              {"init_lora_weights", true},
+                              {"lora_alpha", lora.alpha},
+                              {"lora_dropout", lora.dropout},
+                              {"modules_to_save", nullptr},
+                              {"peft_type", "LORA"},
+                              {"r", lora.rank},
+                              {"target_modules", lora.targets},
+                              {"task_type", "CAUSAL_LM"},
+                              {"use_dora", false},
+                              {"use_rslora", false}};
+    writeWhole(folder / "adapter_config.json", config.dump(2) + "\n");
+    TensorList list;
+    for (const Parameter& one : parameters) {
+        if (one.name.starts_with("base_model.model.")) {
+            list.add(one.name, one.master, at::kFloat);
+        }
+    }
+    writeSafetensors(folder / "adapter_model.safetensors", list.list());
+}
+
+std::vector<Parameter> merged(const std::vector<Parameter>& parameters, const LoRa& lora)
+{
+    const at::NoGradGuard noGrad;
+    std::map<std::string, at::Tensor> parts;
+    std::vector<Parameter> result;
+    for (const Parameter& one : parameters) {
+        if (one.name.starts_with("base_model.model.")) {
+            parts[one.name] = one.master;
+        } else {
+            result.push_back(one);
+        }
+    }
+    for (Parameter& one : result) {
+        constexpr std::string_view suffix = ".weight";
+        const std::string linear =
+            one.name.substr(0, one.name.size() - std::min(one.name.size(), suffix.size()));
+        if (const auto down = parts.find(loraA(linear)); down != parts.end()) {
+            one.master = one.value.to(at::kFloat) +
+                at::matmul(parts.at(loraB(linear)), down->second) * lora.scale();
+        }
+    }
+    return result;
+}
+
 void saveTraining(const fs::path& folder, const Checkpoint& origin,
                   const std::vector<Parameter>& parameters, std::vector<AdamW::State>& states,
-                  std::int64_t step, const std::string& settings)
+                  const LoRa& lora, std::int64_t step, const std::string& settings)
 {
     const fs::path beside = folder.string() + ".partial";
     std::error_code error;
     fs::remove_all(beside, error);
-    writeModel(beside, origin, parameters);
+    if (lora.rank > 0) {
+        writeAdapter(beside, origin, lora, parameters);
+    } else {
+        writeModel(beside, origin, parameters);
+    }
     TensorList list;
     for (const Parameter& one : parameters) {
-        if (one.master.defined() && origin.tensor(one.name).scalar_type() != at::kFloat) {
+        if (one.master.defined() && (lora.rank > 0 || dtypeOf(origin, one.name) != at::kFloat)) {
             list.add("master/" + one.name, one.master, at::kFloat);
         }
     }

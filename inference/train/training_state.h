@@ -10,17 +10,23 @@
 
 namespace inference::train {
 
-/// Writes config, tokenizer files and weights of a model to `folder`, in the published layout and
+/// Writes config, tokenizer files and weights of a model to `folder`, by the names and in
 /// the dtypes of the checkpoint it came from, each file whole or not at all. Throws Error.
 void writeModel(const std::filesystem::path& folder, const Checkpoint& origin,
                 const std::vector<Parameter>& parameters);
+
+/// The low-rank parts alone, as PEFT and ms-swift write and read them.
+void writeAdapter(const std::filesystem::path& folder, const Checkpoint& origin, const LoRa& lora,
+                  const std::vector<Parameter>& parameters);
+/// The parameters of the model with the low-rank parts in them.
+std::vector<Parameter> merged(const std::vector<Parameter>& parameters, const LoRa& lora);
 
 /// A checkpoint of the way: the model, the optimiser's moments, masters where the model's dtype
 /// rounds them, and `settings`, JSON that decides the curve. The folder appears whole or not at
 /// all.
 void saveTraining(const std::filesystem::path& folder, const Checkpoint& origin,
                   const std::vector<Parameter>& parameters, std::vector<AdamW::State>& states,
-                  std::int64_t step, const std::string& settings);
+                  const LoRa& lora, std::int64_t step, const std::string& settings);
 
 /// Puts back what saveTraining() wrote, but for the model's weights -> the step. Throws Error where
 /// files are missing or `settings` differ, naming the first that does.

@@ -1,3 +1,6 @@
+#include <ATen/core/Tensor.h>  // before test.h, whose CHECK takes the place of c10's
+
+#include "inference/adapter.h"
 #include "inference/error.h"
 #include "inference/safetensors.h"
 #include "inference/train/training.h"
@@ -10,6 +13,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <cmath>
 #include <csignal>
 #include <cstring>
 #include <fstream>
@@ -230,6 +234,96 @@ TEST(frozenPartsKeepTheirBytes)
     CHECK_EQUAL(changed,
                 (std::set<std::string>{"mlp1.0.bias", "mlp1.0.weight", "mlp1.1.bias",
                                        "mlp1.1.weight", "mlp1.3.bias", "mlp1.3.weight"}));
+}
+
+TEST(anAdapterAnswersAsTheModelItIsMergedTo)
+{
+    const test::TemporaryFolder kept, merged;
+    TrainingOptions options = sixSteps(kept.path());
+    options.steps = 40;
+    options.learningRate = 2e-2;
+    options.batch = 10;
+    options.accumulate = 1;
+    options.loraRank = 4;
+    options.loraDropout = 0;
+    runTraining(Few(), options, {}, {});
+    CHECK(losses(kept.path()).back() < 0.5 * losses(kept.path()).front());
+    options.out = merged.path();
+    options.merge = true;
+    runTraining(Few(), options, {}, {});
+    CHECK_EQUAL(losses(merged.path()), losses(kept.path()));
+
+    const Adapter adapter(kept.path());
+    CHECK_EQUAL(adapter.linears().size(), std::size_t(3 * 7));
+    CHECK(adapter.changes("language_model.model.layers.2.mlp.down_proj"));
+    const auto bare = loadEngine({model(), "cpu", "fp32"});
+    LoadOptions load{model(), "cpu", "fp32"};
+    load.adapter = kept.path();
+    const auto beside = loadEngine(load), inside = loadEngine({merged.path(), "cpu", "fp32"});
+    Request request = Few().at(3);
+    request.messages.pop_back();
+    request.maxNewTokens = 12;
+    const Answer expected = inside->generate(request, {}, {});
+    CHECK_EQUAL(beside->generate(request, {}, {}).newIds, expected.newIds);
+    CHECK(bare->generate(request, {}, {}).newIds != expected.newIds);
+}
+
+TEST(anAdapterWithDropoutGoesOnOnTheSameCurve)
+{
+    const test::TemporaryFolder straight, resumed;
+    TrainingOptions options = sixSteps(straight.path());
+    options.loraRank = 2;
+    options.loraDropout = 0.3;
+    runTraining(Few(), options, {}, {});
+    options.out = resumed.path();
+    options.saveEvery = 3;
+    runTraining(Few(), options, {}, {});
+    fs::remove_all(resumed.path() / checkpointName(6));
+    options.resume = newestCheckpoint(resumed.path());
+    runTraining(Few(), options, {}, {});
+    CHECK_EQUAL(losses(resumed.path()), losses(straight.path()));
+    CHECK(bytes(straight.path() / "adapter_model.safetensors") ==
+          bytes(resumed.path() / "adapter_model.safetensors"));
+    // what is computed again drops the same values: the curve without it is the same
+    options.recompute = false;
+    options.resume.clear();
+    runTraining(Few(), options, {}, {});
+    const std::vector<double> again = losses(straight.path()), keptLayers = losses(resumed.path());
+    CHECK_EQUAL(keptLayers.size(), again.size());
+    for (std::size_t i = 0; i < again.size(); ++i) {
+        CHECK(std::abs(keptLayers[i] - again[i]) < 1e-4);
+    }
+}
+
+TEST(anAdapterThatDoesNotFitIsRefused)
+{
+    const test::TemporaryFolder out, other;
+    TrainingOptions options = sixSteps(out.path());
+    options.steps = 1;
+    options.loraRank = 2;
+    options.loraTargets = {"q_proj"};
+    runTraining(Few(), options, {}, {});
+    test::writeCheckpoint(
+        other.path(),
+        {.shape = "small", .seed = 1, .tokenizer = fs::path(KVL_TEST_DATA) / "tokenizer-small"});
+    LoadOptions load{other.path(), "cpu", "fp32"};
+    load.adapter = out.path();
+    CHECK_THROWS(Error, loadEngine(load), "the adapter was trained on another model");
+    load.adapter = other.path();
+    CHECK_THROWS(Error, loadEngine(load), "the folder of an adapter");
+    const std::string config = bytes(out.path() / "adapter_config.json");
+    const auto changed = [&](const std::string& from, const std::string& to) {
+        std::string text = config;
+        text.replace(text.find(from), from.size(), to);
+        std::ofstream(out.path() / "adapter_config.json") << text << std::flush;
+        return Adapter(out.path()).linears();
+    };
+    CHECK_THROWS(Error, changed("\"use_dora\": false", "\"use_dora\": true"), "use_dora");
+    CHECK_THROWS(Error, changed("\"LORA\"", "\"IA3\""), "where \"LORA\" is expected");
+    CHECK_THROWS(Error, changed("\"modules_to_save\": null", "\"modules_to_save\": [\"mlp1\"]"),
+                 "modules_to_save");
+    options.loraTargets = {"wqkv"};
+    CHECK_THROWS(Error, runTraining(Few(), options, {}, {}), "No linear of the model");
 }
 
 TEST(whatCannotBeTrainedIsRefused)
