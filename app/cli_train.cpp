@@ -2,7 +2,9 @@
 #include "app/commands.h"
 #include "app/pictures.h"
 #include "app/request_options.h"
+#include "inference/prompt.h"
 #include "inference/train/conversation_file.h"
+#include "inference/train/swift_command.h"
 #include "inference/train/training.h"
 #include "inference/train/training_log.h"
 #include "inference/train/whole_file.h"
@@ -51,6 +53,8 @@ in the published layout, which `kvl ask --model DIR` opens. Ctrl+C saves and say
   --save-every N        a checkpoint every N steps; the newest two are kept
   --device D            auto, cpu, cuda:N (auto)
   --dtype T             fp32 on a CPU; bf16 with fp32 masters on a GPU (auto)
+  --print-swift [=N]    print a script that does the same with ms-swift and DeepSpeed ZeRO-3 on N GPUs
+                        (1), and train nothing
 
 Exit status: 0 done, 1 failed, 2 wrong options, 130 stopped.
 )";
@@ -141,18 +145,18 @@ inference::train::TrainingOptions trainingOptions(const Arguments& arguments)
     return options;
 }
 
-/// Takes --resume out of the words; a folder follows "=" only.
-std::optional<std::string> takeResume(std::vector<std::string>& words)
+/// Takes an option out of the words whose value may follow "=" or be absent.
+std::optional<std::string> take(const std::string& name, std::vector<std::string>& words)
 {
-    std::optional<std::string> folder;
+    std::optional<std::string> value;
     std::erase_if(words, [&](const std::string& word) {
-        if (word != "--resume" && !word.starts_with("--resume=")) {
+        if (word != name && !word.starts_with(name + "=")) {
             return false;
         }
-        folder = word.substr(std::min<std::size_t>(word.size(), 9));
+        value = word.substr(std::min(word.size(), name.size() + 1));
         return true;
     });
-    return folder;
+    return value;
 }
 
 std::filesystem::path resumeFrom(const std::string& folder, const std::filesystem::path& out)
@@ -228,7 +232,8 @@ inference::train::ConversationFile readData(const Arguments& arguments)
 int train(const std::vector<std::string>& given, const std::stop_token& stop)
 {
     std::vector<std::string> words = given;
-    const auto resume = takeResume(words);
+    const auto resume = take("--resume", words);
+    const auto swift = take("--print-swift", words);
     const Arguments arguments(
         words,
         {{"--model"},        {"--data"},         {"--image-root"},   {"--skip-bad", false},
@@ -242,6 +247,17 @@ int train(const std::vector<std::string>& given, const std::stop_token& stop)
         throw UsageError("\"" + arguments.positional().front() + "\" belongs to no option");
     }
     inference::train::TrainingOptions options = trainingOptions(arguments);
+    if (swift) {
+        const auto maxTiles =
+            wholeNumber("--max-tiles", arguments.value("--max-tiles", "12"), 1, 40);
+        const auto processes = wholeNumber("--print-swift", swift->empty() ? "1" : *swift, 1, 4096);
+        const inference::train::SwiftData data{
+            required(arguments, "--data"), arguments.value("--image-root", ""),
+            inference::systemText(systemPrompt(arguments.value("--system", "none"))),
+            int(maxTiles)};
+        std::fputs(inference::train::swiftScript(options, data, int(processes)).c_str(), stdout);
+        return exitDone;
+    }
     if (resume) {
         options.resume = resumeFrom(*resume, options.out);
     }
