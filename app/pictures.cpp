@@ -89,7 +89,7 @@ Picture takePicture(ui::Document& document, const PictureChoice& choice, int ind
         pixels = pixels.copy(region);
     }
     picture.image = ui::toInferenceImage(pixels);
-    picture.frame = std::make_shared<const OpenedFrame>(frame);
+    picture.frame = std::make_shared<const OpenedFrame>(OpenedFrame{frame});
     return picture;
 }
 

@@ -92,8 +92,8 @@ bool isDicom(const QString& path, const QByteArray& head)
     return head.mid(128, 4) == "DICM" || dicom::Dataset::recognises(toPath(path));
 }
 
-Documents openDicomFolder(const QString& folder, const dicom::Study& study, std::stop_token stop,
-                          QStringList& refused)
+Documents openDicomFolder(const QString& folder, const dicom::Study& study,
+                          const std::stop_token& stop, QStringList& refused)
 {
     Documents documents;
     for (const std::string& sentence : study.refused) {
