@@ -244,9 +244,9 @@ TEST(manyRowsOfLogitsComeInPartsAndAgreeWithAllAtOnce)
     const at::Tensor ids = at::arange(100).remainder(97).to(at::kLong);
     KvCache cache = language.makeCache();
     const at::Tensor states = language.states(language.embed(ids), cache, {});
-    std::vector<TokenId> next;
+    std::vector<TokenId> next(100);
     for (int i = 0; i < 100; ++i) {
-        next.push_back(i * 11 % 1280);
+        next[std::size_t(i)] = i * 11 % 1280;
     }
     const std::vector<float> parts = logprobsOf(language, states, next, {});
     const at::Tensor whole = logProbabilities(language.logits(states));
