@@ -4,12 +4,14 @@
 #include "app/request_options.h"
 #include "inference/prompt.h"
 #include "inference/train/conversation_file.h"
+#include "inference/train/mini_conversations.h"
 #include "inference/train/swift_command.h"
 #include "inference/train/training.h"
 #include "inference/train/training_log.h"
 #include "inference/train/whole_file.h"
 
 #include <cstdio>
+#include <memory>
 #include <mutex>
 #include <unistd.h>
 
@@ -24,6 +26,9 @@ in the published layout, which `kvl ask --model DIR` opens. Ctrl+C saves and say
 
   --model DIR           checkpoint folder to begin with
   --data FILE           conversations, one a line, as InternVL and ms-swift read them
+  --mini N              instead of --data: N drawn pictures an epoch, with all their questions
+  --mini-seed N         of the drawing; not that of an evaluation (1)
+  --difficulty N        of the drawing, 0 to 100 (100)
   --image-root DIR      for relative picture paths (the folder of FILE)
   --skip-bad            leave rows out that cannot be used, instead of stopping
   --max-tiles N         tiles a picture without the thumbnail, 1 to 40 (12)
@@ -197,7 +202,24 @@ private:
     double m_pace = 0;  // seconds a step
 };
 
-inference::train::ConversationFile readData(const Arguments& arguments)
+std::unique_ptr<inference::train::Conversations> drawData(const Arguments& arguments,
+                                                          const std::filesystem::path& model)
+{
+    inference::train::MiniConversations::Options options;
+    const auto whole = [&](const char* name, const char* otherwise, long long least,
+                           long long most) {
+        return wholeNumber(name, arguments.value(name, otherwise), least, most);
+    };
+    options.count = whole("--mini", "", 1, 1'000'000'000);
+    options.seed = std::uint64_t(whole("--mini-seed", "1", 0, 1'000'000'000));
+    options.drawing.difficulty = int(whole("--difficulty", "100", 0, 100));
+    options.drawing.tile = inference::inspectCheckpoint(model).tileSize;
+    options.maxTiles = int(whole("--max-tiles", "12", 1, 40));
+    options.system = systemPrompt(arguments.value("--system", "none"));
+    return std::make_unique<inference::train::MiniConversations>(options);
+}
+
+std::unique_ptr<inference::train::Conversations> readData(const Arguments& arguments)
 {
     inference::train::ConversationFile::Options options;
     options.imageRoot = arguments.value("--image-root", "");
@@ -211,15 +233,16 @@ inference::train::ConversationFile readData(const Arguments& arguments)
         const std::lock_guard lock(one);
         return openPicture(choice).image;
     };
-    inference::train::ConversationFile data(required(arguments, "--data"), std::move(options));
-    const auto& bad = data.badRows();
+    auto data = std::make_unique<inference::train::ConversationFile>(required(arguments, "--data"),
+                                                                     std::move(options));
+    const auto& bad = data->badRows();
     constexpr std::size_t shown = 20;
     for (std::size_t i = 0; i < std::min(bad.size(), shown); ++i) {
         std::fprintf(stderr, "%s: %s\n", bad[i].where.c_str(), bad[i].what.c_str());
     }
     if (!bad.empty() && !arguments.has("--skip-bad")) {
         throw std::runtime_error(std::to_string(bad.size()) + " of " +
-                                 std::to_string(bad.size() + std::size_t(data.size())) +
+                                 std::to_string(bad.size() + std::size_t(data->size())) +
                                  " rows cannot be used" +
                                  (bad.size() > shown ? ", the first are listed above" : "") +
                                  "; --skip-bad leaves them out");
@@ -234,15 +257,38 @@ int train(const std::vector<std::string>& given, const std::stop_token& stop)
     std::vector<std::string> words = given;
     const auto resume = take("--resume", words);
     const auto swift = take("--print-swift", words);
-    const Arguments arguments(
-        words,
-        {{"--model"},        {"--data"},         {"--image-root"},   {"--skip-bad", false},
-         {"--max-tiles"},    {"--system"},       {"--out"},          {"--epochs"},
-         {"--steps"},        {"--lr"},           {"--warmup"},       {"--weight-decay"},
-         {"--beta2"},        {"--clip"},         {"--batch"},        {"--accumulate"},
-         {"--max-length"},   {"--freeze"},       {"--lora"},         {"--lora-alpha"},
-         {"--lora-dropout"}, {"--lora-targets"}, {"--merge", false}, {"--checkpointing", false},
-         {"--seed"},         {"--save-every"},   {"--device"},       {"--dtype"}});
+    const Arguments arguments(words,
+                              {{"--model"},
+                               {"--data"},
+                               {"--mini"},
+                               {"--mini-seed"},
+                               {"--difficulty"},
+                               {"--image-root"},
+                               {"--skip-bad", false},
+                               {"--max-tiles"},
+                               {"--system"},
+                               {"--out"},
+                               {"--epochs"},
+                               {"--steps"},
+                               {"--lr"},
+                               {"--warmup"},
+                               {"--weight-decay"},
+                               {"--beta2"},
+                               {"--clip"},
+                               {"--batch"},
+                               {"--accumulate"},
+                               {"--max-length"},
+                               {"--freeze"},
+                               {"--lora"},
+                               {"--lora-alpha"},
+                               {"--lora-dropout"},
+                               {"--lora-targets"},
+                               {"--merge", false},
+                               {"--checkpointing", false},
+                               {"--seed"},
+                               {"--save-every"},
+                               {"--device"},
+                               {"--dtype"}});
     if (!arguments.positional().empty()) {
         throw UsageError("\"" + arguments.positional().front() + "\" belongs to no option");
     }
@@ -258,17 +304,21 @@ int train(const std::vector<std::string>& given, const std::stop_token& stop)
         std::fputs(inference::train::swiftScript(options, data, int(processes)).c_str(), stdout);
         return exitDone;
     }
+    if (arguments.has("--mini") == arguments.has("--data")) {
+        throw UsageError("one of --data and --mini is expected");
+    }
     if (resume) {
         options.resume = resumeFrom(*resume, options.out);
     }
     const auto pictureSystem = startPictures();
-    const inference::train::ConversationFile data = readData(arguments);
+    const std::unique_ptr<inference::train::Conversations> data =
+        arguments.has("--mini") ? drawData(arguments, options.model) : readData(arguments);
 
     Progress progress;
     inference::train::TrainingEvents events;
     events.onStep = std::ref(progress);
     events.onSkipped = [&](const std::string& what) { progress.say("left out: " + what); };
-    const auto result = inference::train::runTraining(data, options, events, stop);
+    const auto result = inference::train::runTraining(*data, options, events, stop);
     inference::train::writeWhole(
         options.out / "training.svg",
         inference::train::curveSvg(inference::train::readLog(options.out / "log.jsonl")));
