@@ -284,26 +284,6 @@ void addSpots(Drawing& drawing, const Body& body, Thing thing, int count, std::v
     }
 }
 
-const Spot* clearlyLargest(const std::vector<Spot>& spots, Thing thing)
-{
-    const auto size = [](const Spot& spot) {
-        const Point half = reach(spot.oval);
-        return half.x + half.y;
-    };
-    const Spot* best = nullptr;
-    for (const Spot& spot : spots) {
-        if (spot.thing == thing && (!best || size(spot) > size(*best))) {
-            best = &spot;
-        }
-    }
-    for (const Spot& spot : spots) {
-        if (spot.thing == thing && &spot != best && size(spot) * 1.18 > size(*best)) {
-            return nullptr;
-        }
-    }
-    return best;
-}
-
 }  // namespace
 
 void drawPhantom(Drawing& drawing, Scene scene)
@@ -329,14 +309,21 @@ void drawPhantom(Drawing& drawing, Scene scene)
     for (const auto& [thing, noun] : both) {
         askAboutThings(drawing, noun, drawing.all(thing), 0, most);
         const std::string the = "the largest " + noun.one;
-        const std::string list = listed(noun.many, drawing.all(thing));
-        if (drawing.all(thing).empty()) {
+        const std::vector<Object> things = drawing.all(thing);  // in the order of their spots
+        const std::string list = listed(noun.many, things);
+        std::vector<std::string> organs;
+        for (const Spot& spot : spots) {
+            if (spot.thing == thing) {
+                organs.push_back(spot.organ);
+            }
+        }
+        if (things.empty()) {
             drawing.askAbsent("inside", "inside", {{"the", the}}, list,
                               "There is no " + noun.one + ".");
-        } else if (const Spot* largest = clearlyLargest(spots, thing)) {
+        } else if (const Object* largest = clearlyLargest(things)) {
             drawing.ask("inside", "inside", {{"the", the}},
-                        list + " largest " + placeOf(drawing.extentOf(largest->oval)) + ".",
-                        largest->organ);
+                        list + " largest " + placeOf(largest->extent) + ".",
+                        organs[std::size_t(largest - things.data())]);
         } else {
             drawing.skip("inside");
         }

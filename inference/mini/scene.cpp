@@ -107,22 +107,19 @@ std::string boxAnswer(std::string_view theName, const Extent& extent)
         "]]</box>";
 }
 
-namespace {
-
-/// The largest where it is so by a clear margin.
 const Object* clearlyLargest(const std::vector<Object>& things)
 {
     const Object* best = nullptr;
     for (const Object& thing : things) {
         best = !best || thing.extent.size() > best->extent.size() ? &thing : best;
     }
-    for (const Object& thing : things) {
-        if (&thing != best && thing.extent.size() * 1.18 > best->extent.size()) {
-            return nullptr;
-        }
-    }
-    return best;
+    const bool clear = std::all_of(things.begin(), things.end(), [&](const Object& thing) {
+        return &thing == best || thing.extent.size() * 1.18 <= best->extent.size();
+    });
+    return clear ? best : nullptr;
 }
+
+namespace {
 
 void askWhere(Drawing& drawing, const Noun& noun, const std::vector<Object>& things)
 {

@@ -61,6 +61,9 @@ std::string placeOf(const Extent& extent);
 std::string listed(std::string_view many, std::vector<Object> objects);
 std::string boxAnswer(std::string_view name, const Extent& extent);
 
+/// The largest where it is so by a clear margin, else null.
+const Object* clearlyLargest(const std::vector<Object>& things);
+
 /// What there is one or many of, with the questions about it.
 struct Noun {
     std::string one, many;  // "bright spot", "bright spots"
