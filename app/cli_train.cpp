@@ -166,7 +166,7 @@ std::optional<std::string> take(const std::string& name, std::vector<std::string
 
 std::filesystem::path resumeFrom(const std::string& folder, const std::filesystem::path& out)
 {
-    const std::filesystem::path from =
+    std::filesystem::path from =
         folder.empty() ? inference::train::newestCheckpoint(out) : std::filesystem::path(folder);
     if (from.empty()) {
         throw std::runtime_error(out.string() + " holds no checkpoint of a training to go on from");
