@@ -31,6 +31,8 @@ Json describeCheckpoint(const std::string& path)
             {"vision_tower", info.tower},
             {"layout", info.layout},
             {"chat_template", info.chatTemplate},
+            {"tokenizer", info.tokenizer},
+            {"tokens", info.tokens},
             {"language_model", info.languageModel},
             {"vision_model", info.visionModel},
             {"parameters", info.parameters},
@@ -44,7 +46,8 @@ Json describeCheckpoint(const std::string& path)
             {"tile_size", info.tileSize},
             {"tokens_per_tile", info.tokensPerTile},
             {"max_tiles", info.maxTiles},
-            {"model_hash", info.modelHash}};
+            {"model_hash", info.modelHash},
+            {"warnings", info.warnings}};
 }
 
 /// Nested values as indented lines, for people.

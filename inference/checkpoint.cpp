@@ -3,6 +3,7 @@
 #include "inference/decoders.h"
 #include "inference/error.h"
 #include "inference/sha256.h"
+#include "inference/tokenizer_check.h"
 
 #include <ATen/ATen.h>
 #include <nlohmann/json.hpp>
@@ -61,28 +62,43 @@ bool isKnownBuffer(const std::string& name)
     return name.ends_with(".rotary_emb.inv_freq");
 }
 
-/// Says why a folder without safetensors is refused.
-[[noreturn]] void refuseWithoutSafetensors(const fs::path& folder)
+/// Why a file of weights is not opened, by its name; nullptr for other files.
+const char* whyNotOpened(const fs::path& file)
 {
-    std::error_code error;
-    for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) {
-        const std::string suffix = entry.path().extension().string();
-        const std::string name = entry.path().filename().string();
-        if (suffix == ".bin" || suffix == ".pt" || suffix == ".pth") {
-            throw Error(folder.string() + " holds " + name + " where " + singleFile + " or " +
-                        indexFile +
-                        " is expected; pickled weights can run foreign code and are not opened, "
-                        "save the model "
-                        "as safetensors.");
-        }
-        if (suffix == ".gguf") {
-            throw Error(folder.string() + " holds " + name + " where " + singleFile + " or " +
-                        indexFile +
-                        " is expected; GGUF files of llama.cpp are not computed by this version.");
+    const std::string suffix = file.extension().string();
+    for (const char* pickled : {".bin", ".pt", ".pth", ".ckpt", ".pkl"}) {
+        if (suffix == pickled) {
+            return "weights are data here: pickled files can run foreign code and are not opened, "
+                   "save the model as safetensors";
         }
     }
-    throw Error(folder.string() + " has neither " + singleFile + " nor " + indexFile +
-                "; the weights were probably not downloaded.");
+    if (suffix == ".gguf" || suffix == ".ggml") {
+        return "GGUF files of llama.cpp are not computed by this version, whose answers are those "
+               "of the original weights";
+    }
+    return nullptr;
+}
+
+/// Throws where the folder holds weights of another format instead of safetensors.
+void refuseOtherWeights(const fs::path& folder)
+{
+    std::error_code error;
+    std::vector<fs::path> files;
+    for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) {
+        files.push_back(entry.path().filename());
+    }
+    std::sort(files.begin(), files.end());
+    if (std::any_of(files.begin(), files.end(), [](const fs::path& file) {
+            return file.extension() == ".safetensors" || file == indexFile;
+        })) {
+        return;
+    }
+    for (const fs::path& file : files) {
+        if (const char* const why = whyNotOpened(file)) {
+            throw Error(folder.string() + " holds " + file.string() + " where " + singleFile +
+                        " or " + indexFile + " is expected; " + why + ".");
+        }
+    }
 }
 
 at::ScalarType scalarType(const std::string& dtype)
@@ -97,10 +113,17 @@ Checkpoint::Checkpoint(const fs::path& folder)
 {
     std::error_code error;
     if (!fs::is_directory(folder, error)) {
+        if (const char* const why = whyNotOpened(folder)) {
+            throw Error(folder.string() +
+                        " is a file where the folder of a checkpoint, with "
+                        "config.json and " +
+                        singleFile + " in it, is expected; " + why + ".");
+        }
         throw Error(
             folder.string() +
             " is not a folder; the folder of a checkpoint, with config.json in it, is expected.");
     }
+    refuseOtherWeights(folder);
     const std::string configText =
         readText(folder / "config.json", "the folder holds no checkpoint");
     m_config = parseConfig(configText, folder / "config.json");
@@ -111,7 +134,8 @@ Checkpoint::Checkpoint(const fs::path& folder)
     } else if (fs::exists(folder / singleFile, error)) {
         openSingleFile();
     } else {
-        refuseWithoutSafetensors(folder);
+        throw Error(folder.string() + " has neither " + singleFile + " nor " + indexFile +
+                    "; the weights were probably not downloaded.");
     }
     if (m_config.hfNative) {
         const bool model = std::any_of(m_places.begin(), m_places.end(), [](const auto& place) {
@@ -286,6 +310,7 @@ void Checkpoint::describe(const std::string& configText, const std::string& inde
     m_info.tower = m_config.vision.tower;
     m_info.layout = m_config.hfNative ? "HF-native" : "InternVLChat";
     m_info.chatTemplate = m_config.chatTemplate;
+    m_info.warnings = m_config.warnings;
     m_info.tileSize = m_config.tileSize;
     m_info.tokensPerTile = m_config.tokensPerTile();
     m_info.maxTiles = m_config.maxTiles;
@@ -320,7 +345,10 @@ std::span<const std::byte> Checkpoint::bytes(const std::string& stored) const
 
 ModelInfo inspectCheckpoint(const fs::path& folder)
 {
-    return Checkpoint(folder).info();
+    const Checkpoint checkpoint(folder);
+    ModelInfo info = checkpoint.info();
+    checkTokenizer(*loadTokenizer(folder), checkpoint.config(), info);
+    return info;
 }
 
 bool looksLikeCheckpoint(const fs::path& folder)

@@ -176,6 +176,8 @@ LanguageConfig readLanguage(const Fields& fields)
 
 /// The config of a -HF repository (transformers' InternVLConfig) with the words of the InternVLChat
 /// layout. What it leaves to the processor, the tiling, is that of the published processors.
+/// Whether the head is tied is said in text_config alone: transformers does not look at the root,
+/// which says true by default.
 json fromHfNative(const json& root)
 {
     json chat{{"architectures", root.at("architectures")},
@@ -194,7 +196,6 @@ json fromHfNative(const json& root)
     move(root, "_name_or_path", chat, "_name_or_path");
     move(root, "downsample_ratio", chat, "downsample_ratio");
     move(root, "vision_feature_layer", chat, "select_layer");
-    move(root, "tie_word_embeddings", chat, "tie_word_embeddings");
     move(root, "text_config", chat, "llm_config");
     const json vision = root.value("vision_config", json());
     if (vision.is_object()) {
@@ -318,6 +319,13 @@ ModelConfig parseConfig(std::string_view text, const std::filesystem::path& file
     config.thumbnail = fields.boolean("use_thumbnail", false);
     config.minTiles = fields.integer("min_dynamic_patch", 1, 1, 1000);
     config.maxTiles = fields.integer("max_dynamic_patch", 6, config.minTiles, 1000);
+    for (const auto& [key, meaning] : {std::pair("use_thumbnail", "no thumbnail"),
+                                       {"max_dynamic_patch", "at most 6 tiles a picture"}}) {
+        if (!fields.has(key)) {
+            config.warnings.push_back(file.string() + ": " + key + " is missing, which means " +
+                                      meaning + "; every published checkpoint says otherwise.");
+        }
+    }
     return config;
 }
 

@@ -46,6 +46,8 @@ struct ModelConfig {
     int minTiles = 1, maxTiles = 6;
     VisionConfig vision;
     LanguageConfig language;
+    /// Missing keys whose default, the remote code's, differs from what is published.
+    std::vector<std::string> warnings;
 
     int patchesPerSide() const { return tileSize / vision.patchSize; }
     /// Pixel shuffle joins 2 x 2 patches to a token.

@@ -190,6 +190,8 @@ struct ModelInfo {
     std::string family, tower;  // "Qwen3", "InternViT-300M"
     std::string layout;         // of the tensors' names: "InternVLChat" or "HF-native"
     std::string chatTemplate;   // "internvl2_5"
+    std::string tokenizer;      // its files: "vocab.json + merges.txt"
+    int tokens = 0;             // that it defines
     std::string storedDtype;    // "BF16" or "F32", as in the file
     std::string
         modelHash;  // sha256 over config, index and safetensors headers with shard sizes, hex
@@ -200,6 +202,7 @@ struct ModelInfo {
     int languageLayers = 0, visionLayers = 0, hiddenSize = 0, vocabulary = 0;
     std::string device, dtype;  // as computed, once loaded: "cpu", "fp32"
     double loadSeconds = 0;
+    std::vector<std::string> warnings;  // what is unusual and computed all the same, in sentences
 };
 
 using OnPiece = std::function<void(const Piece&)>;
@@ -242,7 +245,7 @@ std::unique_ptr<Engine> loadEngine(const LoadOptions& options, const OnProgress&
 /// What a request would cost; reads config and tokenizer only. Throws Error.
 ContextUse contextUse(const std::filesystem::path& checkpoint, const Request& request);
 
-/// Reads config, index and safetensors headers only. Throws Error.
+/// Reads config, tokenizer, index and safetensors headers only. Throws Error.
 ModelInfo inspectCheckpoint(const std::filesystem::path& folder);
 
 /// A folder that looks like a checkpoint: it has a config.json with an `architectures` list.

@@ -11,6 +11,7 @@
 #include "inference/stop.h"
 #include "inference/text_stream.h"
 #include "inference/tiles.h"
+#include "inference/tokenizer_check.h"
 #include "inference/weights.h"
 
 #include <ATen/ATen.h>
@@ -83,7 +84,7 @@ KvlEngine::KvlEngine(const LoadOptions& options, const OnProgress& onProgress,
         m_config = checkpoint.config();
         m_info = checkpoint.info();
         m_tokenizer = loadTokenizer(options.checkpoint);
-        checkTokenizer();
+        checkTokenizer(*m_tokenizer, m_config, m_info);
         m_imageToken = *m_tokenizer->control("<IMG_CONTEXT>");
         m_endOfTurn = *m_tokenizer->control("<|im_end|>");
         m_endOfText = m_tokenizer->control("<|endoftext|>");
@@ -108,32 +109,6 @@ KvlEngine::KvlEngine(const LoadOptions& options, const OnProgress& onProgress,
         m_info.dtype = dtypeName(dtype);
         m_info.loadSeconds = clock.seconds();
     });
-}
-
-/// Section 13 of the model specification, the tokenizer's part.
-void KvlEngine::checkTokenizer() const
-{
-    const std::string where = m_info.folder.string();
-    for (const char* token : {"<IMG_CONTEXT>", "<img>", "</img>", "<|im_start|>", "<|im_end|>"}) {
-        if (!m_tokenizer->control(token)) {
-            throw Error(where + ": the tokenizer has no token " + token +
-                        "; its files are of another model or added_tokens.json is missing.");
-        }
-    }
-    if (m_tokenizer->size() > m_config.language.vocabulary) {
-        throw Error(where + ": the tokenizer has " + std::to_string(m_tokenizer->size()) +
-                    " tokens where config.json allows " +
-                    std::to_string(m_config.language.vocabulary) +
-                    "; its files are of another model.");
-    }
-    // Qwen's own files; old slow tokenizers lost the merges that begin with # (model
-    // specification 7.8)
-    constexpr int qwenTokens = 151643;
-    if (m_tokenizer->size() > qwenTokens && m_tokenizer->encode("#######").size() != 1) {
-        throw Error(where + ": merges.txt lacks the merges of #, seven of them make " +
-                    std::to_string(m_tokenizer->encode("#######").size()) +
-                    " tokens where 1 is expected; it was saved by an old transformers version.");
-    }
 }
 
 Prompt KvlEngine::promptOf(const Request& request) const

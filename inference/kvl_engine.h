@@ -50,7 +50,6 @@ private:
         ImageUse use;
     };
 
-    void checkTokenizer() const;
     Prompt promptOf(const Request& request) const;
     ContextUse useOf(const Prompt& prompt, const Request& request) const;
     /// Throws Error where the model has no room for both.

@@ -9,7 +9,6 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
-#include <cmath>
 
 namespace inference {
 namespace {
@@ -24,15 +23,18 @@ at::Tensor rotate(const at::Tensor& x, const at::Tensor& cos, const at::Tensor& 
 
 /// How far a position turns each pair of dimensions, [headDim / 2], float32. Beyond maxPositions a
 /// scaled model (InternVL3) stretches all of it, the more the longer the sequence is: "dynamic" of
-/// transformers' modeling_rope_utils.py.
+/// transformers' modeling_rope_utils.py, rounded to float32 at the same places.
 at::Tensor frequencies(const LanguageConfig& config, std::int64_t length)
 {
-    const double width = config.headDim;
-    const double longer = std::max(1.0, double(length) / config.maxPositions);
-    const double theta = config.ropeTheta *
-        std::pow(config.ropeFactor * longer - (config.ropeFactor - 1), width / (width - 2));
     const at::Tensor exponents = at::arange(0, config.headDim, 2, at::kFloat) / config.headDim;
-    return 1.0 / at::pow(theta, exponents);
+    if (config.ropeFactor == 1 || length <= config.maxPositions) {
+        return 1.0 / at::pow(config.ropeTheta, exponents);
+    }
+    const double width = config.headDim;
+    const at::Tensor longer =
+        at::scalar_tensor(length, at::kLong) * config.ropeFactor / config.maxPositions -
+        (config.ropeFactor - 1);
+    return 1.0 / at::pow(config.ropeTheta * at::pow(longer, width / (width - 2)), exponents);
 }
 
 }  // namespace

@@ -54,6 +54,18 @@ std::size_t uncleanedBytes(std::string_view text)
     return begin == std::string_view::npos ? 0 : text.size() - begin;
 }
 
+std::string tokenizerFiles(const std::filesystem::path& folder)
+{
+    std::error_code ignored;
+    const auto has = [&](const char* name) {
+        return std::filesystem::exists(folder / name, ignored);
+    };
+    return has("vocab.json") && has("merges.txt") ? "vocab.json + merges.txt"
+        : has("tokenizer.model")                  ? "tokenizer.model"
+        : has("tokenizer.json")                   ? "tokenizer.json"
+                                                  : "";
+}
+
 std::unique_ptr<Tokenizer> loadTokenizer(const std::filesystem::path& folder)
 {
     std::error_code ignored;

@@ -46,6 +46,9 @@ std::string cleanedUp(std::string_view text);
 /// How much at the end of the text cleanedUp() may still change when more follows.
 std::size_t uncleanedBytes(std::string_view text);
 
+/// Which files loadTokenizer() reads; empty where there are none.
+std::string tokenizerFiles(const std::filesystem::path& folder);
+
 /// From vocab.json + merges.txt + added_tokens.json, or tokenizer.model (SentencePiece), or
 /// tokenizer.json alone. Throws Error that names the file.
 std::unique_ptr<Tokenizer> loadTokenizer(const std::filesystem::path& folder);

@@ -110,6 +110,13 @@ TEST(infoIsReadWithoutTheWeights)
     CHECK_EQUAL(info.languageLayers, 3);
     CHECK_EQUAL(info.contextLength, 8192);
     CHECK_EQUAL(info.vocabulary, 1536);
+    CHECK_EQUAL(info.family, "Qwen3");
+    CHECK_EQUAL(info.tower, "InternViT-300M");
+    CHECK_EQUAL(info.layout, "InternVLChat");
+    CHECK_EQUAL(info.chatTemplate, "internvl2_5");
+    CHECK_EQUAL(info.tokenizer, "vocab.json + merges.txt");
+    CHECK_EQUAL(info.tokens, 1291);
+    CHECK(info.warnings.empty());
     CHECK(info.device.empty());
     CHECK(looksLikeCheckpoint(folder.path()));
     CHECK(!looksLikeCheckpoint(folder.path() / "none"));
@@ -252,6 +259,41 @@ TEST(missingUnexpectedMisshapenAndMistypedTensorsAreNamed)
     refused([](ordered_json& h) { h[q]["dtype"] = "I32"; }, "stored as I32 where BF16 or F32");
 }
 
+TEST(shardsOfOtherModelsAreNamed)
+{
+    const std::string second = "model-00002-of-00002.safetensors";
+    const auto refused = [&](const test::CheckpointOptions& options, const std::string& sentence) {
+        const Folder folder(2);
+        const test::TemporaryFolder other;
+        test::writeCheckpoint(other.path(), options);
+        fs::copy_file(other.path() / second, folder.path() / second,
+                      fs::copy_options::overwrite_existing);
+        CHECK_THROWS(Error, Checkpoint(folder.path()), sentence);
+    };
+    // the same names, other sizes
+    refused({.shape = "small", .tokenizer = tokenizerFolder}, "which model.safetensors.index.json");
+    // another family
+    refused({.shape = "tiny-qwen2", .tokenizer = tokenizerFolder},
+            second + " does not hold tensor");
+    const Folder folder, small;
+    rewriteHeader(folder, [](ordered_json& header) {
+        const std::string head = "language_model.lm_head.weight";
+        header[head]["shape"] = {768, 128};
+    });
+    CHECK_THROWS(Error, Checkpoint(folder.path()),
+                 "model.safetensors: tensor language_model.lm_head.weight has shape [768, 128] "
+                 "where config.json asks for [1536, 64]");
+}
+
+TEST(aTruncatedShardIsNamed)
+{
+    const Folder folder(2);
+    const fs::path shard = folder.path() / firstShard;
+    fs::resize_file(shard, fs::file_size(shard) - 4096);
+    CHECK_THROWS(Error, Checkpoint(folder.path()), firstShard + " has ");
+    CHECK_THROWS(Error, Checkpoint(folder.path()), "was probably cut short");
+}
+
 TEST(aTiedHeadNeedsNoTensor)
 {
     const Folder folder;
@@ -259,6 +301,61 @@ TEST(aTiedHeadNeedsNoTensor)
     config["llm_config"]["tie_word_embeddings"] = true;
     folder.write("config.json", config.dump());
     CHECK_EQUAL(Checkpoint(folder.path()).config().language.tiedHead, true);
+
+    // without the tensor, and without the word that it is not needed
+    const test::TemporaryFolder tied;
+    test::writeCheckpoint(tied.path(), {.tokenizer = tokenizerFolder, .tied = true});
+    CHECK_EQUAL(Checkpoint(tied.path()).config().language.tiedHead, true);
+    config = ordered_json::parse(std::ifstream(tied.path() / "config.json"));
+    config["llm_config"]["tie_word_embeddings"] = false;
+    std::ofstream(tied.path() / "config.json") << config;
+    CHECK_THROWS(Error, Checkpoint(tied.path()), "language_model.lm_head.weight is missing");
+}
+
+TEST(theNamesOfHfRepositoriesAreChecked)
+{
+    for (const Layout layout : {Layout::Hf, Layout::HfWithoutModel}) {
+        const std::string model = layout == Layout::Hf ? "model." : "";
+        const std::string key = model + "vision_tower.encoder.layer.1.attention.k_proj.weight";
+        Folder folder;
+        test::writeCheckpoint(folder.path(),
+                              {.shards = 1, .tokenizer = tokenizerFolder, .layout = layout});
+        CHECK_EQUAL(inspectCheckpoint(folder.path()).layout, "HF-native");
+        rewriteHeader(folder, [&](ordered_json& header) { header[key]["shape"] = {32, 128}; });
+        CHECK_THROWS(Error, Checkpoint(folder.path()),
+                     "tensor " + key + " has shape [32, 128] where config.json asks for [64, 64]");
+        rewriteHeader(folder, [&](ordered_json& header) {
+            header["other"] = header[key];
+            header.erase(key);
+        });
+        CHECK_THROWS(Error, Checkpoint(folder.path()), "tensor " + key + " is missing");
+    }
+}
+
+TEST(aFlashVariantIsKnownByItsRouter)
+{
+    const Folder folder;
+    rewriteHeader(folder, [](ordered_json& header) {
+        header["gating.0.weight"] = {{"dtype", "F32"}, {"shape", {0}}, {"data_offsets", {0, 0}}};
+    });
+    CHECK_THROWS(Error, Checkpoint(folder.path()), "router of a -Flash variant");
+}
+
+TEST(anUnreadableTokenizerIsRefusedBeforeTheWeightsAreRead)
+{
+    const auto refused = [](const std::string& file, const std::string& text,
+                            const std::string& sentence) {
+        const Folder folder;
+        folder.write(file, text);
+        CHECK_THROWS(Error, inspectCheckpoint(folder.path()), sentence);
+        CHECK_THROWS(Error, loadEngine({folder.path(), "cpu", "fp32"}), sentence);
+    };
+    refused("vocab.json", "{\"a\": 1", "vocab.json");
+    const Folder folder;
+    for (const char* name : {"vocab.json", "merges.txt"}) {
+        fs::remove(folder.path() / name);
+    }
+    CHECK_THROWS(Error, inspectCheckpoint(folder.path()), "has no tokenizer");
 }
 
 TEST(foldersWithOtherWeightsSayWhy)
@@ -268,13 +365,30 @@ TEST(foldersWithOtherWeightsSayWhy)
     CHECK_THROWS(Error, Checkpoint(folder.path()),
                  "neither model.safetensors nor model.safetensors.index.json");
     folder.write("model-q4.gguf", "GGUF");
+    CHECK_THROWS(Error, Checkpoint(folder.path()), "model-q4.gguf where model.safetensors");
     CHECK_THROWS(Error, Checkpoint(folder.path()), "GGUF files of llama.cpp");
     fs::remove(folder.path() / "model-q4.gguf");
-    folder.write("pytorch_model.bin", "PK");
-    CHECK_THROWS(Error, Checkpoint(folder.path()), "pickled weights can run foreign code");
+    for (const char* pickled :
+         {"pytorch_model.bin", "consolidated.00.pth", "model.pt", "last.ckpt", "weights.pkl"}) {
+        folder.write(pickled, "PK");
+        CHECK_THROWS(Error, Checkpoint(folder.path()), std::string(pickled) + " where");
+        CHECK_THROWS(Error, Checkpoint(folder.path()), "pickled files can run foreign code");
+        CHECK_THROWS(Error, Checkpoint(folder.path() / pickled), "pickled files can run");
+        fs::remove(folder.path() / pickled);
+    }
     fs::remove(folder.path() / "config.json");
     CHECK_THROWS(Error, Checkpoint(folder.path()), "config.json is missing");
+    folder.write("model-q4.gguf", "GGUF");  // such folders have no config.json
+    CHECK_THROWS(Error, Checkpoint(folder.path()), "GGUF files of llama.cpp");
+    CHECK_THROWS(Error, Checkpoint(folder.path() / "model-q4.gguf"), "GGUF files of llama.cpp");
     CHECK_THROWS(Error, Checkpoint(folder.path() / "none"), "is not a folder");
+}
+
+TEST(weightsBesideTheOriginalOnesAreLeftAlone)
+{
+    const Folder folder;
+    folder.write("training_args.bin", "PK");
+    Checkpoint(folder.path());
 }
 
 TEST(dataThatIsNotAlignedIsCopied)

@@ -79,6 +79,12 @@ TEST(missingKeysGetTheDefaultsOfTheModelsClasses)
 {
     CHECK_EQUAL(parse(with("/max_dynamic_patch", nullptr)).maxTiles, 6);
     CHECK_EQUAL(parse(with("/use_thumbnail", nullptr)).thumbnail, false);
+    CHECK(parse(published()).warnings.empty());
+    CHECK_EQUAL(
+        parse(with("/use_thumbnail", nullptr)).warnings,
+        (std::vector<std::string>{"folder/config.json: use_thumbnail is missing, which means "
+                                  "no thumbnail; every published checkpoint says otherwise."}));
+    CHECK_EQUAL(parse(with("/max_dynamic_patch", nullptr)).warnings.size(), std::size_t(1));
     CHECK_EQUAL(parse(with("/select_layer", nullptr)).tileSize, 448);
     CHECK_EQUAL(parse(with("/force_image_size", nullptr)).tileSize, 448);
     CHECK_EQUAL(parse(with("/llm_config/architectures", nullptr)).language.architecture,
@@ -159,7 +165,13 @@ TEST(theConfigOfAnHfRepositoryMeansTheSame)
     CHECK_EQUAL(config.tileSize, 448);
     CHECK_EQUAL(config.maxTiles, 12);
     CHECK(config.thumbnail);
+    CHECK(config.warnings.empty());
     CHECK_EQUAL(config.vision.tower, "InternViT-300M");
+    // transformers looks at text_config alone; the root says true where nobody said anything
+    hf["tie_word_embeddings"] = true;
+    CHECK(!parse(hf).language.tiedHead);
+    hf["text_config"]["tie_word_embeddings"] = true;
+    CHECK(parse(hf).language.tiedHead);
     CHECK_EQUAL(expectedTensors(config).size(), expectedTensors(parse(chat)).size());
     hf["text_config"]["hidden_size"] = "much";
     CHECK_THROWS(Error, parse(hf), "text_config.hidden_size is \"much\"");

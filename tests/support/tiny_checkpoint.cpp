@@ -27,17 +27,26 @@ struct Language {
     int hidden, intermediate, layers, heads, kvHeads, headDim, vocabulary, positions;
 };
 struct Shape {
+    std::string tower;
     Tower vision;
+    std::string family;
     Language language;
 };
 
 const std::map<std::string, Shape>& shapes()
 {
+    const std::string small = "InternViT-300M", large = "InternViT-6B";
     static const std::map<std::string, Shape> all{
-        {"tiny", {{64, 128, 2, 4}, {64, 160, 3, 4, 2, 32, 1536, 8192}}},
-        {"small", {{256, 1024, 6, 4}, {384, 1024, 8, 6, 2, 64, 1536, 16384}}},
-        {"0.6b", {{1024, 4096, 24, 16}, {1024, 3072, 28, 16, 8, 128, 151936, 40960}}},
-        {"14b", {{1024, 4096, 24, 16}, {5120, 17408, 40, 40, 8, 128, 151936, 40960}}},
+        {"tiny", {small, {64, 128, 2, 4}, "Qwen3", {64, 160, 3, 4, 2, 32, 1536, 8192}}},
+        // beyond so few positions the rotary frequencies are scaled
+        {"tiny-qwen2", {large, {64, 128, 2, 4}, "Qwen2", {64, 160, 3, 4, 2, 16, 1536, 2280}}},
+        {"tiny-internlm2",
+         {small, {64, 128, 2, 4}, "InternLM2", {64, 160, 3, 4, 2, 16, 640, 3000}}},
+        {"small", {small, {256, 1024, 6, 4}, "Qwen3", {384, 1024, 8, 6, 2, 64, 1536, 16384}}},
+        {"0.6b",
+         {small, {1024, 4096, 24, 16}, "Qwen3", {1024, 3072, 28, 16, 8, 128, 151936, 40960}}},
+        {"14b",
+         {small, {1024, 4096, 24, 16}, "Qwen3", {5120, 17408, 40, 40, 8, 128, 151936, 40960}}},
     };
     return all;
 }
@@ -51,11 +60,14 @@ void writeText(const fs::path& path, const std::string& text)
     }
 }
 
-/// The number of tokens that the folder's files define.
+/// The number of tokens that the folder's files define, as far as json files tell.
 int tokenizerSize(const fs::path& folder)
 {
     int size = 0;
     for (const char* name : {"vocab.json", "added_tokens.json"}) {
+        if (std::string(name) == "vocab.json" && fs::exists(folder / "tokenizer.model")) {
+            continue;  // its ids are below the added ones
+        }
         std::ifstream file(folder / name, std::ios::binary);
         const auto ids = nlohmann::json::parse(file, nullptr, false);
         if (!ids.is_object()) {
@@ -70,8 +82,41 @@ int tokenizerSize(const fs::path& folder)
     return size;
 }
 
-std::string configText(const Shape& shape, const std::string& dtype)
+ordered_json languageConfig(const Shape& shape, bool tied)
 {
+    const std::string kind = shape.family == "Qwen3" ? "qwen3"
+        : shape.family == "Qwen2"                    ? "qwen2"
+                                                     : "internlm2";
+    ordered_json config{{"architectures", ordered_json::array({shape.family + "ForCausalLM"})},
+                        {"model_type", kind},
+                        {"hidden_size", shape.language.hidden},
+                        {"intermediate_size", shape.language.intermediate},
+                        {"num_hidden_layers", shape.language.layers},
+                        {"num_attention_heads", shape.language.heads},
+                        {"num_key_value_heads", shape.language.kvHeads},
+                        {"head_dim", shape.language.headDim},
+                        {"hidden_act", "silu"},
+                        {"rms_norm_eps", 1e-06},
+                        {"rope_theta", 1000000},
+                        {"rope_scaling", nullptr},
+                        {"attention_bias", false},
+                        {"max_position_embeddings", shape.language.positions},
+                        {"tie_word_embeddings", tied},
+                        {"vocab_size", shape.language.vocabulary}};
+    if (kind != "qwen3") {  // the width of a head follows from the others
+        config.erase("head_dim");
+        config.erase("attention_bias");
+        config["rope_scaling"] = {{"factor", 2.0}, {"type", "dynamic"}};
+    }
+    if (kind == "internlm2") {
+        config["bias"] = false;
+    }
+    return config;
+}
+
+std::string configText(const Shape& shape, const CheckpointOptions& options)
+{
+    const bool rms = shape.tower == "InternViT-6B";
     const ordered_json config{
         {"_name_or_path", "random"},
         {"architectures", ordered_json::array({"InternVLChatModel"})},
@@ -85,25 +130,9 @@ std::string configText(const Shape& shape, const std::string& dtype)
         {"use_thumbnail", true},
         {"min_dynamic_patch", 1},
         {"max_dynamic_patch", 12},
-        {"tie_word_embeddings", false},
-        {"torch_dtype", dtype == "BF16" ? "bfloat16" : "float32"},
-        {"llm_config",
-         {{"architectures", ordered_json::array({"Qwen3ForCausalLM"})},
-          {"model_type", "qwen3"},
-          {"hidden_size", shape.language.hidden},
-          {"intermediate_size", shape.language.intermediate},
-          {"num_hidden_layers", shape.language.layers},
-          {"num_attention_heads", shape.language.heads},
-          {"num_key_value_heads", shape.language.kvHeads},
-          {"head_dim", shape.language.headDim},
-          {"hidden_act", "silu"},
-          {"rms_norm_eps", 1e-06},
-          {"rope_theta", 1000000},
-          {"rope_scaling", nullptr},
-          {"attention_bias", false},
-          {"max_position_embeddings", shape.language.positions},
-          {"tie_word_embeddings", false},
-          {"vocab_size", shape.language.vocabulary}}},
+        {"tie_word_embeddings", options.tied},
+        {"torch_dtype", options.dtype == "BF16" ? "bfloat16" : "float32"},
+        {"llm_config", languageConfig(shape, options.tied)},
         {"vision_config",
          {{"architectures", ordered_json::array({"InternVisionModel"})},
           {"model_type", "intern_vit_6b"},
@@ -115,10 +144,47 @@ std::string configText(const Shape& shape, const std::string& dtype)
           {"num_hidden_layers", shape.vision.layers},
           {"num_attention_heads", shape.vision.heads},
           {"hidden_act", "gelu"},
-          {"norm_type", "layer_norm"},
+          {"norm_type", rms ? "rms_norm" : "layer_norm"},
           {"layer_norm_eps", 1e-06},
-          {"qkv_bias", true},
-          {"qk_normalization", false}}},
+          {"qkv_bias", !rms},
+          {"qk_normalization", rms}}},
+    };
+    return config.dump(2) + "\n";
+}
+
+/// The same model as transformers' InternVLConfig says it.
+std::string hfConfigText(const Shape& shape, const CheckpointOptions& options)
+{
+    const bool rms = shape.tower == "InternViT-6B";
+    const ordered_json config{
+        {"architectures", ordered_json::array({"InternVLForConditionalGeneration"})},
+        {"model_type", "internvl"},
+        {"downsample_ratio", 0.5},
+        {"image_seq_length", 256},
+        {"image_token_id", 1284},
+        {"projector_hidden_act", "gelu"},
+        {"vision_feature_layer", -1},
+        {"vision_feature_select_strategy", "default"},
+        {"torch_dtype", options.dtype == "BF16" ? "bfloat16" : "float32"},
+        {"text_config", languageConfig(shape, options.tied)},
+        {"vision_config",
+         {{"architectures", ordered_json::array({"InternVLVisionModel"})},
+          {"model_type", "internvl_vision"},
+          {"attention_bias", !rms},
+          {"hidden_act", "gelu"},
+          {"hidden_size", shape.vision.hidden},
+          {"image_size", {448, 448}},
+          {"intermediate_size", shape.vision.intermediate},
+          {"layer_norm_eps", 1e-06},
+          {"norm_type", rms ? "rms_norm" : "layer_norm"},
+          {"num_attention_heads", shape.vision.heads},
+          {"num_channels", 3},
+          {"num_hidden_layers", shape.vision.layers},
+          {"patch_size", {14, 14}},
+          {"use_absolute_position_embeddings", true},
+          {"use_mask_token", false},
+          {"use_mean_pooling", true},
+          {"use_qk_norm", rms}}},
     };
     return config.dump(2) + "\n";
 }
@@ -149,14 +215,15 @@ Scale scaleOf(const TensorShape& tensor)
     if (name.ends_with("_embedding")) {
         return {0, 1};
     }
-    if (name.ends_with("embed_tokens.weight")) {
+    if (name.ends_with("embed_tokens.weight") || name.ends_with("tok_embeddings.weight")) {
         return {0, 0};
     }
     std::int64_t fanIn = 1;
     for (std::size_t i = 1; i < tensor.shape.size(); ++i) {
         fanIn *= tensor.shape[i];
     }
-    return {0, halfLog2(fanIn) - (name.ends_with("lm_head.weight") ? 3 : 1)};
+    const bool head = name.ends_with("lm_head.weight") || name.ends_with(".output.weight");
+    return {0, halfLog2(fanIn) - (head ? 3 : 1)};
 }
 
 void writeTensor(std::ofstream& file, const TensorShape& tensor, std::int64_t count,
@@ -198,17 +265,25 @@ std::int64_t countOf(const TensorShape& tensor)
     return count;
 }
 
-void writeShard(const fs::path& path, const std::vector<TensorShape>& tensors, std::uint64_t seed,
-                bool half)
+void writeShard(const fs::path& path, const std::vector<TensorShape>& tensors,
+                const CheckpointOptions& options)
 {
+    const bool half = options.dtype == "BF16";
     ordered_json header;
     header["__metadata__"] = {{"format", "pt"}};
     std::int64_t at = 0;
     for (const TensorShape& tensor : tensors) {
-        const std::int64_t end = at + countOf(tensor) * (half ? 2 : 4);
-        header[tensor.name] = {
-            {"dtype", half ? "BF16" : "F32"}, {"shape", tensor.shape}, {"data_offsets", {at, end}}};
-        at = end;
+        // thirds of a tensor lie one behind the other, as its rows did
+        const std::vector<std::string> names = inference::storedNames(tensor.name, options.layout);
+        std::vector<std::int64_t> shape = tensor.shape;
+        shape.front() /= std::int64_t(names.size());
+        const std::int64_t bytes = countOf(tensor) * (half ? 2 : 4) / std::int64_t(names.size());
+        for (const std::string& name : names) {
+            header[name] = {{"dtype", half ? "BF16" : "F32"},
+                            {"shape", shape},
+                            {"data_offsets", {at, at + bytes}}};
+            at += bytes;
+        }
     }
     std::string text = header.dump();
     text.resize((text.size() + 7) / 8 * 8, ' ');
@@ -219,7 +294,7 @@ void writeShard(const fs::path& path, const std::vector<TensorShape>& tensors, s
     }
     file << text;
     for (const TensorShape& tensor : tensors) {
-        writeTensor(file, tensor, countOf(tensor), seed, half);
+        writeTensor(file, tensor, countOf(tensor), options.seed, half);
     }
     if (!file.flush()) {
         throw Error(path.string() + " could not be written; the disk may be full.");
@@ -298,8 +373,9 @@ void writeCheckpoint(const fs::path& folder, const CheckpointOptions& options)
     shape.language.vocabulary =
         std::max(shape.language.vocabulary, (tokenizerSize(options.tokenizer) + 127) / 128 * 128);
     fs::create_directories(folder);
-    for (const char* name : {"vocab.json", "merges.txt", "added_tokens.json",
-                             "special_tokens_map.json", "tokenizer_config.json"}) {
+    for (const char* name :
+         {"vocab.json", "merges.txt", "added_tokens.json", "special_tokens_map.json",
+          "tokenizer_config.json", "tokenizer.model"}) {
         if (fs::exists(options.tokenizer / name)) {
             fs::copy_file(options.tokenizer / name, folder / name,
                           fs::copy_options::overwrite_existing);
@@ -307,8 +383,9 @@ void writeCheckpoint(const fs::path& folder, const CheckpointOptions& options)
         }
     }
     const bool half = options.dtype == "BF16";
-    const std::string config = configText(shape, options.dtype);
-    writeText(folder / "config.json", config);
+    const std::string config = configText(shape, options);
+    writeText(folder / "config.json",
+              options.layout == inference::Layout::Chat ? config : hfConfigText(shape, options));
 
     const std::vector<TensorShape> tensors =
         inference::expectedTensors(inference::parseConfig(config, folder / "config.json"));
@@ -317,18 +394,20 @@ void writeCheckpoint(const fs::path& folder, const CheckpointOptions& options)
     std::int64_t bytes = 0;
     for (std::size_t shard = 0; shard < shards.size(); ++shard) {
         for (const TensorShape& tensor : shards[shard]) {
-            index["weight_map"][tensor.name] = shardName(int(shard), int(shards.size()));
+            for (const std::string& name : inference::storedNames(tensor.name, options.layout)) {
+                index["weight_map"][name] = shardName(int(shard), int(shards.size()));
+            }
             bytes += countOf(tensor) * (half ? 2 : 4);
         }
     }
     index["metadata"]["total_size"] = bytes;
     if (shards.size() == 1) {
-        writeShard(folder / "model.safetensors", shards.front(), options.seed, half);
+        writeShard(folder / "model.safetensors", shards.front(), options);
         return;
     }
     writeText(folder / "model.safetensors.index.json", index.dump(2) + "\n");
     for (std::size_t i = 0; i < shards.size(); ++i) {
-        writeShard(folder / shardName(int(i), int(shards.size())), shards[i], options.seed, half);
+        writeShard(folder / shardName(int(i), int(shards.size())), shards[i], options);
     }
 }
 

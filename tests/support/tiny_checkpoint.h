@@ -1,5 +1,7 @@
 #pragma once
 
+#include "inference/layout.h"
+
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -16,9 +18,11 @@ struct CheckpointOptions {
     int shards = 2;                   // 1: model.safetensors without an index
     std::int64_t shardBytes = 0;      // not 0: as few as hold at most so many bytes of weights
     std::filesystem::path tokenizer;  // folder whose tokenizer files are copied
+    inference::Layout layout = inference::Layout::Chat;  // what the tensors are called
+    bool tied = false;                                   // the head is the embeddings
 };
 
-/// "tiny" (0.5 MB), "small", "0.6b" (InternVL3.5-1B), "14b" (KVL).
+/// "tiny" (0.5 MB; "tiny-qwen2", "tiny-internlm2"), "small", "0.6b" (InternVL3.5-1B), "14b" (KVL).
 std::string shapeNames();
 
 /// Writes the files to `folder`, which is made where it is missing; tensor by tensor, so a shape
