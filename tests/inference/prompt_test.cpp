@@ -4,6 +4,7 @@
 #include "inference/sha256.h"
 #include "support/noise.h"
 #include "support/shared_data.h"
+#include "support/temporary_folder.h"
 #include "support/test.h"
 
 #include <fstream>
@@ -75,36 +76,74 @@ std::string shown(const Request& request)
     return text;
 }
 
-}  // namespace
+/// Every recorded prompt with one of the tokenizers.
+void checkPrompts(const Tokenizer& tokenizer, const char* name)
+{
+    std::ifstream file(std::string(data) + "/prompts.json");
+    const json cases = json::parse(file);
+    CHECK(cases.size() > 15);
+    for (const json& one : cases) {
+        Request request;
+        request.system = systemNamed(one["system"]);
+        request.maxTiles = one["max_tiles"];
+        std::size_t pictures = 0;
+        for (const json& turn : one["turns"]) {
+            Message message{Role::User, turn["question"], {}, turn["video"]};
+            for (const json& size : turn["sizes"]) {
+                message.images.push_back(sized(size[0], size[1]));
+                ++pictures;
+            }
+            request.messages.push_back(message);
+            if (!turn["answer"].is_null()) {
+                request.messages.push_back({Role::Assistant, turn["answer"], {}});
+            }
+        }
+        const Prompt prompt = buildPrompt(request, tokenizer, {});
+        const auto title = one["name"].get<std::string>() + ": ";
+        CHECK_EQUAL(title + runs(prompt.ids), title + one["ids"][name].get<std::string>());
+        CHECK_EQUAL(prompt.images.size(), pictures);
+    }
+}
 
-TEST(everyPromptHasTheReferencesIds)
+std::filesystem::path qwenFolder()
 {
     const auto shared = test::sharedData();
     if (!shared) {
         SKIP(test::missingSharedData);
     }
-    const auto tokenizer = loadTokenizer(*shared / "tokenizer-qwen");
-    std::ifstream file(std::string(data) + "/prompts.json");
-    const json cases = json::parse(file);
-    CHECK(cases.size() > 10);
-    for (const json& one : cases) {
-        Request request;
-        request.system = systemNamed(one["system"]);
-        request.maxTiles = one["max_tiles"];
-        for (const json& turn : one["history"]) {
-            request.messages.push_back({Role::User, turn[0], {}});
-            request.messages.push_back({Role::Assistant, turn[1], {}});
-        }
-        request.messages.push_back({Role::User, one["question"], {}});
-        for (const json& size : one["sizes"]) {
-            request.messages.front().images.push_back(sized(size[0], size[1]));
-        }
-        const Prompt prompt = buildPrompt(request, *tokenizer, {});
-        const auto name = one["name"].get<std::string>() + ": ";
-        CHECK_EQUAL(name + runs(prompt.ids), name + one["ids"].get<std::string>());
-        CHECK_EQUAL(prompt.ids.size(), one["count"].get<std::size_t>());
-        CHECK_EQUAL(prompt.images.size(), one["sizes"].size());
+    return *shared / "tokenizer-qwen";
+}
+
+}  // namespace
+
+TEST(everyPromptHasTheReferencesIds)
+{
+    checkPrompts(*loadTokenizer(qwenFolder()), "qwen");
+}
+
+TEST(everyPromptHasTheReferencesIdsWithTheAddedTokensOfQwen25)
+{
+    const test::TemporaryFolder folder;
+    std::filesystem::copy(std::string(data) + "/tokenizer-qwen25", folder.path());
+    for (const char* name : {"vocab.json", "merges.txt"}) {
+        std::filesystem::copy(qwenFolder() / name, folder.path() / name);
     }
+    checkPrompts(*loadTokenizer(folder.path()), "qwen25");
+}
+
+TEST(everyPromptHasTheReferencesIdsWithTheSmallVocabulary)
+{
+    checkPrompts(*small(), "small");
+}
+
+// <s> once, at the beginning
+TEST(everyPromptHasTheReferencesIdsWithInternLm2sTokenizer)
+{
+#if defined(KVL_SENTENCEPIECE)
+    checkPrompts(*loadTokenizer(std::string(data) + "/sentencepiece-small"), "sentencepiece-small");
+#else
+    SKIP("this program was built without SentencePiece");
+#endif
 }
 
 // model specification 6.6
