@@ -1,10 +1,13 @@
 #include "inference/text_stream.h"
 
 #include "inference/error.h"
+#include "inference/unicode.h"
 #include "inference/utf8.h"
 #include "support/test.h"
 
+#include <fstream>
 #include <map>
+#include <nlohmann/json.hpp>
 
 using namespace inference;
 
@@ -289,6 +292,64 @@ TEST(thinkingNestedOrClosedTwiceIsSplitAtTheLastEnd)
     const AnswerText empty = stream("<think>\n</think>\n").result;
     CHECK_EQUAL(empty.thinking, "");
     CHECK_EQUAL(empty.answer, "");
+}
+
+TEST(everySplitIsTheReferences)
+{
+    std::ifstream file(KVL_TEST_DATA "/thinking.json");
+    const nlohmann::json rows = nlohmann::json::parse(file);
+    CHECK(rows.size() == 400);
+    int streamed = 0;
+    for (const auto& row : rows) {
+        const auto text = row[0].get<std::string>();
+        Shown shown = stream(text);
+        CHECK_EQUAL(text + " -> " + shown.result.thinking,
+                    text + " -> " + row[1].get<std::string>());
+        CHECK_EQUAL(text + " -> " + shown.result.answer, text + " -> " + row[2].get<std::string>());
+        // with the tags in order and once, the pieces make the same
+        if (const auto open = text.find("<think>"), close = text.find("</think>"); open == 0 &&
+            close != std::string::npos && close == text.rfind("</think>") &&
+            open == text.rfind("<think>")) {
+            CHECK_EQUAL(shown.joined[Channel::Thinking], row[1].get<std::string>());
+            CHECK_EQUAL(shown.joined[Channel::Answer], row[2].get<std::string>());
+            ++streamed;
+        }
+    }
+    CHECK(streamed > 3);
+}
+
+/// Spaces before punctuation are taken away, as InternLM2's decode() does.
+class CleaningTokenizer : public ByteTokenizer {
+public:
+    bool cleansUp() const override { return true; }
+    std::string textOf(std::string_view bytes) const override
+    {
+        return withoutBadBytes(bytes, BadPart::Byte);
+    }
+};
+
+TEST(textIsCleanedUpWhereTheTokenizerDoesItAndThePiecesToo)
+{
+    const CleaningTokenizer tokenizer;
+    for (const std::string& text :
+         {std::string("It is n't here . Is it ? ' Yes ' , I 've !"), std::string(" n ' t x"),
+          std::string("never seen , over "), std::string("We 're 's 'm n ' t ."),
+          std::string("a  ."), std::string("\xe4\xbd a \xe4 ,")}) {
+        std::string shown;
+        TextStream stream(tokenizer, [&](const Piece& piece) { shown += piece.text; });
+        for (const TokenId id : bytesOf(text)) {
+            stream.push(id);
+        }
+        const std::string expected = cleanedUp(withoutBadBytes(text, BadPart::Byte));
+        CHECK_EQUAL(stream.finish().text, std::string(stripped(expected)));
+        CHECK_EQUAL(shown, std::string(stripped(expected)));
+    }
+    TextStream stopped(tokenizer, {}, {"here."});
+    for (const TokenId id : bytesOf("It is here . Yes")) {
+        stopped.push(id);
+    }
+    CHECK(stopped.stopped());
+    CHECK_EQUAL(stopped.finish().text, "It is");
 }
 
 TEST(anEmptyCallbackIsAllowed)
