@@ -189,6 +189,9 @@ int main(int argc, char** argv)
         if (what == "serve" && argc > 2) {
             return serve(argv[2], argc > 3 ? argv[3] : "fp32");
         }
+        if (what == "tokenize" && argc > 3) {
+            return bench::tokenize(argv[2], argv[3]);
+        }
         for (const auto& [name, run] : bench::loads()) {
             if (what == name && argc > 2) {
                 return run(argv[2], argc > 3 ? argv[3] : "fp32");
@@ -198,8 +201,10 @@ int main(int argc, char** argv)
         std::fprintf(stderr, "bench: %s\n", error.what());
         return 1;
     }
-    std::fputs("bench preprocess | bandwidth | serve MODEL [DTYPE] | load MODEL [DTYPE] | "
-               "load-once MODEL [DTYPE] | share MODEL [DTYPE]\n",
-               stderr);
+    std::fputs(
+        "bench preprocess | bandwidth | tokenize FOLDER TEXTS | serve MODEL [DTYPE] | load MODEL "
+        "[DTYPE] | "
+        "load-once MODEL [DTYPE] | share MODEL [DTYPE]\n",
+        stderr);
     return 2;
 }

@@ -31,4 +31,7 @@ double best(int runs, Run&& run)
 /// the exit status.
 std::vector<std::pair<std::string, int (*)(const std::string&, const std::string&)>> loads();
 
+/// `bench tokenize FOLDER TEXTS`
+int tokenize(const std::string& folder, const std::string& texts);
+
 }  // namespace bench

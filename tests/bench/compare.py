@@ -2,9 +2,12 @@
 """Runs `bench` and its peers in one go on one machine and prints the ratios.
 
     compare.py --bench build/release/bin/bench preprocess
+    compare.py --bench build/release/bin/bench tokenize --model FOLDER
     compare.py --bench build/release/bin/bench engine --model FOLDER
 
 `preprocess` puts our tiling beside Pillow's, one thread each, and checks that the bytes agree.
+`tokenize` puts our encoding beside Hugging Face's tokenizers, or sentencepiece where the folder has a
+tokenizer.model, one thread each.
 `engine` puts our decoder and tower beside transformers' on the same weights, and beside the measured
 read bandwidth. The peers need the virtual environment of tests/reference/requirements.txt.
 """
@@ -15,6 +18,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import tempfile
 import time
 
 
@@ -175,9 +179,86 @@ def engine(options):
     return 0
 
 
+def corpora():
+    """Prose, code and many scripts, from this repository and what lies beside it; in paragraphs, as
+    questions come."""
+    root = pathlib.Path(__file__).resolve().parents[2]
+    shared = root.parent / "shared"
+
+    def paragraphs(files):
+        whole = "\n\n".join(file.read_text(encoding="utf-8") for file in sorted(files))
+        return [part for part in whole.split("\n\n") if part]
+
+    sys.path.insert(0, str(root / "tests" / "reference"))
+    import fuzz_text
+    return {"prose": paragraphs([*root.glob("**/README.md"), *shared.glob("*.md")]),
+            "code": paragraphs([*root.glob("inference/*.cpp"), *root.glob("ui/*/*.cpp")]),
+            "scripts": [text.replace("\0", "") for text in fuzz_text.texts()]}
+
+
+def tokenizer_peers(folder):
+    """By name: what makes a fresh encoder, text to ids."""
+    import tokenizers
+    import transformers
+    peers = {}
+    if os.path.exists(os.path.join(folder, "tokenizer.model")):
+        import sentencepiece
+        processor = sentencepiece.SentencePieceProcessor(model_file=os.path.join(folder, "tokenizer.model"))
+        peers[f"sentencepiece {sentencepiece.__version__}"] = lambda: processor.encode
+        if json.load(open(os.path.join(folder, "tokenizer_config.json"))).get("add_bos_token"):  # InternLM2's kind
+            fast = transformers.LlamaTokenizerFast.from_pretrained(folder, from_slow=True, legacy=True)
+        else:
+            return peers
+    else:
+        fast = transformers.Qwen2TokenizerFast.from_pretrained(folder)
+    saved = fast.backend_tokenizer.to_str()
+
+    def load():
+        copy = tokenizers.Tokenizer.from_str(saved)
+        return lambda text: copy.encode(text, add_special_tokens=False).ids
+
+    peers[f"tokenizers {tokenizers.__version__}"] = load
+    return peers
+
+
+def tokenize(options):
+    """`ours` and the peer encode the same texts on one thread; the ids must agree."""
+    os.environ["TOKENIZERS_PARALLELISM"] = "false"
+    os.environ["RAYON_NUM_THREADS"] = "1"
+    one_thread()
+    peers = tokenizer_peers(options.model)
+    sentencepiece_there = any(name.startswith("sentencepiece") for name in peers)
+    status = 0
+    for corpus, texts in corpora().items():
+        if sentencepiece_there:  # it does not know added tokens
+            texts = [text for text in texts if "<" not in text]
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(b"".join(text.encode() + b"\0" for text in texts))
+            file.flush()
+            ours, seconds, ids = {"seconds": 1e30}, dict.fromkeys(peers, 1e30), {}
+            for _ in range(4):  # in turns, so that a busy machine slows all of them down
+                ours = min(ours, run([options.bench, "tokenize", options.model, file.name]), key=lambda one: one["seconds"])
+                for name, load in peers.items():
+                    encode = load()
+                    for again in range(2):  # then with its words remembered
+                        start = time.perf_counter()
+                        ids[name] = [encode(text) for text in texts]
+                        seconds[name] = min(seconds[name], time.perf_counter() - start)
+        for name in peers:
+            digest = hashlib.sha256("".join(f"{id} " for row in ids[name] for id in row).encode()).hexdigest()
+            equal = digest == ours["sha256"]
+            status |= not (equal or corpus == "scripts")  # where fast tokenizers differ from the slow ones
+            megabytes = ours["bytes"] / 1e6
+            print(json.dumps({"bench": "tokenize", "corpus": corpus, "megabytes": round(megabytes, 2),
+                              "tokens": ours["tokens"], "ours_MB_per_second": round(megabytes / ours["seconds"], 2),
+                              "peer": name, "peer_MB_per_second": round(megabytes / seconds[name], 2),
+                              "ratio": round(seconds[name] / ours["seconds"], 2), "ids_equal": equal}))
+    return status
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["preprocess", "engine"])
+    parser.add_argument("what", choices=["preprocess", "tokenize", "engine"])
     parser.add_argument("--bench", required=True)
     parser.add_argument("--model")
     parser.add_argument("--dtype", choices=["fp32", "bf16"], default="fp32")
@@ -185,9 +266,9 @@ def main():
     parser.add_argument("--prefill", type=int, nargs="+", default=[256, 1024])
     parser.add_argument("--repeats", type=int, default=5)
     options = parser.parse_args()
-    if options.what == "engine" and not options.model:
-        parser.error("engine needs --model")
-    return {"preprocess": preprocess, "engine": engine}[options.what](options)
+    if options.what != "preprocess" and not options.model:
+        parser.error(f"{options.what} needs --model")
+    return {"preprocess": preprocess, "tokenize": tokenize, "engine": engine}[options.what](options)
 
 
 if __name__ == "__main__":
