@@ -2,6 +2,7 @@
 #include "app/commands.h"
 #include "app/pictures.h"
 #include "inference/engine.h"
+#include "inference/memory_plan.h"
 
 #include <nlohmann/json.hpp>
 
@@ -14,12 +15,62 @@ namespace app {
 const char* const infoHelp =
     R"(kvl info PATH [--json]
 
-Says what a picture, DICOM file, study folder, PDF, video or checkpoint is.
+Says what a picture, DICOM file, study folder, PDF, video or checkpoint is; of a checkpoint
+also the memory it takes on each device and in each dtype, and whether it fits.
 )";
 
 namespace {
 
 using Json = nlohmann::ordered_json;
+
+Json describePlan(const inference::MemoryPlan& plan)
+{
+    Json devices = Json::array();
+    for (const inference::DevicePlan& one : plan.devices) {
+        devices.push_back({{"device", one.memory.device},
+                           {"layers", one.layers},
+                           {"weight_bytes", one.weights},
+                           {"kv_bytes_per_1000_tokens", one.kvPerThousand},
+                           {"kv_bytes_full_context", one.kvFull},
+                           {"work_bytes", one.work},
+                           {"free_bytes", one.memory.free},
+                           {"total_bytes", one.memory.total}});
+    }
+    Json all = {{"device", plan.map.text()},
+                {"dtype", plan.dtype},
+                {"weights_used_where_mapped", plan.mapped},
+                {"fits", plan.fits()},
+                {"tokens_that_fit", plan.contextFits},
+                {"tiles_that_fit", plan.tilesFit},
+                {"devices", devices}};
+    if (!plan.fits()) {
+        all["problem"] = plan.problem;
+    }
+    return all;
+}
+
+/// For each device, each dtype.
+Json describePlans(const std::string& path)
+{
+    std::vector<std::string> devices{"auto"};
+    for (const inference::DeviceMemory& one : inference::usableDevices()) {
+        devices.push_back(one.device);
+    }
+    if (devices.size() == 2) {
+        devices.erase(devices.begin());  // auto is the CPU, too
+    }
+    Json plans = Json::array();
+    for (const std::string& device : devices) {
+        for (const char* dtype : {"bf16", "fp32"}) {
+            inference::LoadOptions load;
+            load.checkpoint = path;
+            load.device = device;
+            load.dtype = dtype;
+            plans.push_back(describePlan(inference::planMemory(load)));
+        }
+    }
+    return plans;
+}
 
 Json describeCheckpoint(const std::string& path)
 {
@@ -47,7 +98,8 @@ Json describeCheckpoint(const std::string& path)
             {"tokens_per_tile", info.tokensPerTile},
             {"max_tiles", info.maxTiles},
             {"model_hash", info.modelHash},
-            {"warnings", info.warnings}};
+            {"warnings", info.warnings},
+            {"memory", describePlans(path)}};
 }
 
 /// Nested values as indented lines, for people.

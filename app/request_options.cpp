@@ -105,10 +105,13 @@ inference::SystemPrompt systemPrompt(const std::string& text)
 
 std::vector<Arguments::Option> requestOptions(std::initializer_list<Arguments::Option> own)
 {
-    std::vector<Arguments::Option> all{
-        {"--model"},  {"--image"},           {"--frame"},     {"--frames"}, {"--window"},
-        {"--region"}, {"--as-shown", false}, {"--max-tiles"}, {"--system"}, {"--history"},
-        {"--device"}, {"--dtype"},           {"--adapter"}};
+    std::vector<Arguments::Option> all{{"--model"},           {"--image"},
+                                       {"--frame"},           {"--frames"},
+                                       {"--window"},          {"--region"},
+                                       {"--as-shown", false}, {"--max-tiles"},
+                                       {"--system"},          {"--history"},
+                                       {"--device"},          {"--dtype"},
+                                       {"--adapter"},         {"--beyond-memory", false}};
     all.insert(all.end(), own.begin(), own.end());
     return all;
 }
@@ -139,6 +142,7 @@ NamedRequest readRequest(const Arguments& arguments, const std::stop_token& stop
     named.load.adapter = arguments.value("--adapter", "");
     named.load.device = arguments.value("--device", "auto");
     named.load.dtype = arguments.value("--dtype", "auto");
+    named.load.beyondMemory = arguments.has("--beyond-memory");
     const auto isVideo = [](const PictureChoice& choice) { return choice.frames.has_value(); };
     if (choices.size() > 1 && std::any_of(choices.begin(), choices.end(), isVideo)) {
         throw UsageError("--frames asks about one video; it does not go with another --image");

@@ -31,8 +31,10 @@ inline constexpr char requestHelp[] =
   --history FILE        earlier turns as JSON [[question, answer], ...]; the pictures go to the
                         <image> marks of the questions in order, those left over to the last
                         question; where earlier questions have no marks, all to the first one
-  --device D            auto, cpu, cuda:N (auto)
+  --device D            auto, cpu, cuda:N, or several with the layers of each, as
+                        cuda:0,cuda:1 or cuda:0=24,cpu (auto)
   --dtype T             auto, bf16, fp32 (auto)
+  --beyond-memory       load even if the weights are larger than memory: slow, from the disk
 )";
 
 /// The options of requestHelp and a command's own.

@@ -2,10 +2,13 @@
 
 #include "inference/cuda/kernels.h"
 #include "inference/error.h"
+#include "inference/memory.h"
+#include "inference/memory_plan.h"
 
 #include <ATen/ATen.h>
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
+#include <c10/core/CachingDeviceAllocator.h>
 
 #include <charconv>
 #include <dlfcn.h>
@@ -104,6 +107,44 @@ at::Device chooseDevice(const std::string& asked)
                     "libraries are missing.");
     }
     return {at::kCUDA, at::DeviceIndex(index)};
+}
+
+Placement::Placement(const DeviceMap& map)
+    : first(at::kCPU)
+{
+    std::vector<at::Device> devices;
+    for (const std::string& name : map.devices) {
+        devices.push_back(name.starts_with("cpu") ? at::Device(at::kCPU) : chooseDevice(name));
+    }
+    first = devices.front();
+    groups = map.layers;
+    for (const int group : groups) {
+        layers.push_back(devices.at(std::size_t(group)));
+    }
+}
+
+bool Placement::bordersBefore(int index) const
+{
+    const auto group = [&](int layer) { return layer < 0 ? 0 : groups[std::size_t(layer)]; };
+    return !groups.empty() && group(index) != group(index - 1);
+}
+
+std::vector<DeviceMemory> usableDevices()
+{
+    std::vector<DeviceMemory> all;
+    for (int i = 0; i < gpuCount(); ++i) {
+        at::globalContext().lazyInitDevice(at::kCUDA);
+        auto* const allocator = at::getDeviceAllocator(at::kCUDA);
+        const auto [free, total] = allocator->getMemoryInfo(at::DeviceIndex(i));
+        // what libtorch holds and does not use is free for us
+        const auto stats = allocator->getDeviceStats(at::DeviceIndex(i));
+        const std::int64_t idle =
+            stats.reserved_bytes[0].current - stats.allocated_bytes[0].current;
+        all.push_back(
+            {"cuda:" + std::to_string(i), std::int64_t(free) + idle, std::int64_t(total)});
+    }
+    all.push_back(mainMemory());
+    return all;
 }
 
 at::ScalarType chooseDtype(const std::string& asked, at::Device device,

@@ -1,8 +1,11 @@
 #pragma once
 
+#include "inference/device_map.h"
+
 #include <ATen/core/Tensor.h>
 
 #include <string>
+#include <vector>
 
 namespace inference {
 
@@ -20,6 +23,33 @@ const cuda::Kernels* cudaKernels();
 
 /// "auto", "cpu", "cuda" or "cuda:N". Throws Error where there is no such device.
 at::Device chooseDevice(const std::string& asked);
+
+/// Where the parts of a model are.
+struct Placement {
+    Placement(at::Device everything)  // NOLINT: one device is a placement
+        : first(everything)
+    {
+    }
+    Placement(at::DeviceType everything)  // NOLINT
+        : first(everything)
+    {
+    }
+    /// Throws Error where a device is not there.
+    explicit Placement(const DeviceMap& map);
+
+    /// Of decoder layer `index`; of everything else where it is -1.
+    at::Device of(int index) const
+    {
+        return index < 0 || layers.empty() ? first : layers[std::size_t(index)];
+    }
+    /// Whether what layer `index` reads comes from another device than the one before it left it
+    /// on.
+    bool bordersBefore(int index) const;
+
+    at::Device first;
+    std::vector<at::Device> layers;  // empty: all on the first
+    std::vector<int> groups;         // index into the map's devices, which may be one device
+};
 
 /// "auto", "bf16" or "fp32". `auto` is bf16 on a GPU; on a CPU the dtype as stored where the CPU
 /// computes bf16 (libtorch is about five times slower in it elsewhere), fp32 otherwise. Throws

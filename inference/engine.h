@@ -232,10 +232,16 @@ using OnProgress = std::function<void(std::int64_t done, std::int64_t total)>;
 
 struct LoadOptions {
     std::filesystem::path checkpoint;
-    std::string device = "auto";                // auto, cpu, cuda:N
+    /// auto, cpu, cuda:N, or several joined by commas, each perhaps with the number of decoder
+    /// layers it takes: "cuda:0,cuda:1", "cuda:0=24,cpu".
+    std::string device = "auto";
     std::string dtype = "auto";                 // auto, bf16, fp32
     std::int64_t visionCacheBytes = 256 << 20;  // for image tokens of pictures seen before
     std::filesystem::path adapter = {};         // a LoRA adapter's folder; empty: none
+    std::int64_t memoryLimit = 0;  // bytes on each device that may be used; 0: what is free
+    /// Load weights that are used where they are mapped even if they are larger than memory; the
+    /// system then reads them from the disk again and again.
+    bool beyondMemory = false;
 };
 
 /// Reads config, tokenizer and weights. Throws Error; a stop request throws Cancelled.

@@ -7,10 +7,10 @@
 namespace inference {
 
 KvCache::KvCache(Shape shape, const at::TensorOptions& options)
-    : m_shape(shape)
+    : m_shape(std::move(shape))
     , m_options(options)
-    , m_keys(std::size_t(shape.layers))
-    , m_values(std::size_t(shape.layers))
+    , m_keys(std::size_t(m_shape.layers))
+    , m_values(std::size_t(m_shape.layers))
 {
 }
 
@@ -22,8 +22,11 @@ void KvCache::reserve(int tokens)
     constexpr int step = 256;
     const int capacity = (tokens + step - 1) / step * step;
     for (std::vector<at::Tensor>* all : {&m_keys, &m_values}) {
-        for (at::Tensor& layer : *all) {
-            at::Tensor larger = at::empty({m_shape.kvHeads, capacity, m_shape.headDim}, m_options);
+        for (std::size_t i = 0; i < all->size(); ++i) {
+            at::Tensor& layer = (*all)[i];
+            const at::TensorOptions options =
+                m_shape.devices.empty() ? m_options : m_options.device(m_shape.devices[i]);
+            at::Tensor larger = at::empty({m_shape.kvHeads, capacity, m_shape.headDim}, options);
             if (m_length > 0) {
                 larger.narrow(1, 0, m_length).copy_(layer.narrow(1, 0, m_length));
             }

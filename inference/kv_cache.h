@@ -12,6 +12,7 @@ class KvCache {
 public:
     struct Shape {
         int layers = 0, kvHeads = 0, headDim = 0;
+        std::vector<at::Device> devices = {};  // of each layer; empty: that of the options
     };
 
     KvCache(Shape shape, const at::TensorOptions& options);

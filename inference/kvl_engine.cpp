@@ -92,11 +92,16 @@ KvlEngine::KvlEngine(const LoadOptions& options, const OnProgress& onProgress,
             m_endOfText = m_tokenizer->control("</s>");
         }
 
-        const at::Device device = chooseDevice(options.device);
-        const at::ScalarType dtype = chooseDtype(options.dtype, device, m_info.storedDtype);
+        m_plan = planMemory(checkpoint, options);
+        m_memoryLimit = options.memoryLimit;
+        if (!m_plan.fits() && !(options.beyondMemory && m_plan.mapped)) {
+            throw OutOfMemory(m_plan.problem);
+        }
+        const Placement placement(m_plan.map);
+        const at::ScalarType dtype = m_plan.dtype == "bf16" ? at::kBFloat16 : at::kFloat;
         // sums of bf16 products stay float32, as in the reference
         at::globalContext().setAllowBF16ReductionCuBLAS(false);
-        Weights weights(checkpoint, device, dtype, onProgress, stop);
+        Weights weights(checkpoint, placement, dtype, onProgress, stop);
         std::optional<Adapter> adapter;
         if (!options.adapter.empty()) {
             weights.adapt(adapter.emplace(options.adapter));
@@ -105,7 +110,7 @@ KvlEngine::KvlEngine(const LoadOptions& options, const OnProgress& onProgress,
         m_language = std::make_unique<LanguageModel>(weights);
         weights.checkAdapted();
         m_cache = std::make_unique<KvCache>(m_language->makeCache());
-        m_info.device = device.str();
+        m_info.device = m_plan.map.text();
         m_info.dtype = dtypeName(dtype);
         m_info.loadSeconds = clock.seconds();
     });
@@ -251,6 +256,73 @@ at::Tensor KvlEngine::embedFrom(int first, const Prompt& prompt, const Request& 
     return x;
 }
 
+std::string KvlEngine::shortage(int prompt, std::int64_t tokens, int tiles) const
+{
+    const int bytes = m_plan.dtype == "bf16" ? 2 : 4;
+    const std::int64_t kv = kvBytes(m_config, bytes);
+    const std::vector<DeviceMemory> machine = usableDevices();
+    for (std::size_t i = 0; i < m_plan.devices.size(); ++i) {
+        const DevicePlan& one = m_plan.devices[i];
+        const bool onCpu = one.memory.device.starts_with("cpu");
+        const std::int64_t held = m_cache->capacity() * kv * one.layers;
+        std::int64_t free = 0;
+        for (const DeviceMemory& now : machine) {
+            if (now.device == (onCpu ? "cpu" : one.memory.device)) {
+                free = now.free;
+            }
+        }
+        if (m_memoryLimit > 0) {
+            free = std::min(free, m_memoryLimit - one.weights - held);
+        }
+        const std::int64_t work = workBytes(m_config, bytes, onCpu, i == 0 ? tiles : 0, prompt);
+        const std::int64_t keys = std::max<std::int64_t>(0, tokens * kv * one.layers - held);
+        if (work + keys > free) {
+            return byteText(work + keys) + " on " + one.memory.device + " (" + byteText(keys) +
+                " for keys and values, " + byteText(work) + " to work with) where " +
+                byteText(std::max<std::int64_t>(0, free)) + " are free";
+        }
+    }
+    return {};
+}
+
+void KvlEngine::checkMemory(const Prompt& prompt, const Request& request) const
+{
+    const auto shortageOf = [&](const Prompt& with, int newTokens) {
+        int tiles = 0;
+        for (const ImageUse& use : with.images) {
+            tiles = std::max(tiles, use.tiles);
+        }
+        const int read = int(with.ids.size());
+        return shortage(read, std::int64_t(read) + newTokens, tiles);
+    };
+    const std::string problem = shortageOf(prompt, request.maxNewTokens);
+    if (problem.empty()) {
+        return;
+    }
+    std::string fits;
+    Request fewer = request;
+    while (fits.empty() && !prompt.images.empty() && --fewer.maxTiles > 0) {
+        if (shortageOf(promptOf(fewer), request.maxNewTokens).empty()) {
+            fits = "at most " + std::to_string(fewer.maxTiles) + " tiles a picture fit";
+        }
+    }
+    for (int left = request.maxNewTokens / 2; fits.empty() && left > 0; left /= 2) {
+        if (shortageOf(prompt, left).empty()) {
+            fits = std::to_string(left) + " new tokens fit";
+        }
+    }
+    if (fits.empty()) {
+        fits = "a shorter conversation, fewer pictures or a smaller model are needed";
+    }
+    const std::string& first = m_plan.devices.front().memory.device;
+    if (first.starts_with("cuda") && m_plan.devices.front().layers > 1) {
+        fits += ", or fewer layers on the GPU: device " + first + "=" +
+            std::to_string(m_plan.devices.front().layers / 2) + ",cpu";
+    }
+    throw OutOfMemory("There is not enough memory for this question: it needs " + problem + "; " +
+                      fits + ".");
+}
+
 void KvlEngine::forget()
 {
     m_cachedIds.clear();
@@ -320,6 +392,7 @@ Answer KvlEngine::compute(const Request& request, const Computation& how, const 
         }
         Prompt prompt = promptOf(request);
         checkRoom(prompt, request);
+        checkMemory(prompt, request);
 
         Answer answer;
         answer.promptIds = prompt.ids;
@@ -330,6 +403,7 @@ Answer KvlEngine::compute(const Request& request, const Computation& how, const 
                 forget();
             }
             answer.cachedTokens = keepPrefix(prompt, look(picturesOf(request), prompt, stop));
+            m_cache->reserve(int(prompt.ids.size()) + request.maxNewTokens);
             const at::Tensor x = embedFrom(answer.cachedTokens, prompt, request, answer, stop);
             const Clock prefillClock;
             at::Tensor logits =
@@ -437,6 +511,7 @@ Scores KvlEngine::score(const ScoreRequest& request, std::stop_token stop)
         }
         Prompt prompt = promptOf(asked);
         checkRoom(prompt, asked);
+        checkMemory(prompt, asked);
 
         Scores scores;
         scores.promptIds = prompt.ids;

@@ -3,6 +3,7 @@
 #include "inference/checkpoint.h"
 #include "inference/engine.h"
 #include "inference/language.h"
+#include "inference/memory_plan.h"
 #include "inference/prompt.h"
 #include "inference/tokenizer.h"
 #include "inference/vision.h"
@@ -79,6 +80,11 @@ private:
     /// `work` with libtorch's exceptions as sentences; nothing is kept where it throws.
     template <typename F>
     auto orForget(F&& work);
+    /// Why there is no room for so many tokens, of which `prompt` are read at once, beside what is
+    /// held already; empty where there is. `tiles` of the picture with most.
+    std::string shortage(int prompt, std::int64_t tokens, int tiles) const;
+    /// Throws OutOfMemory, saying what would fit.
+    void checkMemory(const Prompt& prompt, const Request& request) const;
     /// Drops all that is kept from earlier requests.
     void forget();
 
@@ -88,6 +94,8 @@ private:
     std::unique_ptr<KvCache> m_cache;
     ModelConfig m_config;
     ModelInfo m_info;
+    MemoryPlan m_plan;
+    std::int64_t m_memoryLimit = 0;
     TokenId m_imageToken = -1, m_endOfTurn = -1;
     std::optional<TokenId> m_endOfText;
 

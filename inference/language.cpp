@@ -42,6 +42,7 @@ at::Tensor frequencies(const LanguageConfig& config, std::int64_t length)
 LanguageModel::LanguageModel(Weights& weights)
     : m_config(weights.config().language)
     , m_options(weights.options())
+    , m_placement(weights.placement())
 {
     const DecoderFamily& family = decoderFamily(m_config);
     m_embeddings = weights.tensor(std::string(family.embeddings));
@@ -57,7 +58,7 @@ LanguageModel::LanguageModel(Weights& weights)
 
 KvCache LanguageModel::makeCache() const
 {
-    return {{m_config.layers, m_config.kvHeads, m_config.headDim}, m_options};
+    return {{m_config.layers, m_config.kvHeads, m_config.headDim, m_placement.layers}, m_options};
 }
 
 at::Tensor LanguageModel::embed(const at::Tensor& ids) const
@@ -130,24 +131,31 @@ at::Tensor LanguageModel::run(const Layer& layer, const at::Tensor& h, const Rot
     return sum.sum + feedForward(layer, sum.normed, stop);
 }
 
+at::Tensor LanguageModel::across(int index, const at::Tensor& x) const
+{
+    return m_placement.bordersBefore(index) ? x.to(m_placement.of(index), false, true) : x;
+}
+
 at::Tensor LanguageModel::states(const at::Tensor& x, KvCache& cache, const std::stop_token& stop,
                                  const OnLayer& onLayer) const
 {
     const std::int64_t n = x.size(0);
     const std::int64_t length = cache.length() + n;
-    const Rotation angles =
-        rotation(at::arange(cache.length(), length, m_frequencies.options()), length);
+    Rotation angles = rotation(at::arange(cache.length(), length, m_frequencies.options()), length);
     at::Tensor h = x;
     for (int i = 0; i < m_config.layers; ++i) {
         const auto cached = [&](const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
             const auto [keys, values] = cache.append(i, k.transpose(0, 1), v.transpose(0, 1));
             return attendCausal(q, keys, values, stop);
         };
+        h = across(i, h);
+        angles = {across(i, angles.cos), across(i, angles.sin)};
         h = run(m_layers[std::size_t(i)], h, angles, cached, stop);
         if (onLayer) {
             onLayer(i, h);
         }
     }
+    h = h.to(m_options.device());
     throwIfStopped(stop);
     cache.advance(int(n));
     return h;

@@ -2,6 +2,7 @@
 
 #include "inference/config.h"
 #include "inference/decoder_layer.h"
+#include "inference/device.h"
 #include "inference/gradient.h"
 #include "inference/kv_cache.h"
 #include "inference/linear.h"
@@ -68,8 +69,12 @@ private:
     at::Tensor feedForward(const Layer& layer, const at::Tensor& x,
                            const std::stop_token& stop) const;
 
+    /// What layer `index` reads, on its device. Copies at a border only.
+    at::Tensor across(int index, const at::Tensor& x) const;
+
     LanguageConfig m_config;
-    at::TensorOptions m_options;
+    at::TensorOptions m_options;  // of the first device
+    Placement m_placement;
     at::Tensor m_embeddings, m_norm;
     at::Tensor m_frequencies;  // [headDim / 2], float32, for up to maxPositions tokens
     std::vector<Layer> m_layers;

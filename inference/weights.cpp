@@ -60,10 +60,10 @@ void release(Bytes bytes)
 
 }  // namespace
 
-Weights::Weights(const Checkpoint& checkpoint, at::Device device, at::ScalarType dtype,
+Weights::Weights(const Checkpoint& checkpoint, Placement placement, at::ScalarType dtype,
                  OnProgress onProgress, std::stop_token stop)
     : m_checkpoint(checkpoint)
-    , m_device(device)
+    , m_placement(std::move(placement))
     , m_dtype(dtype)
     , m_onProgress(std::move(onProgress))
     , m_stop(std::move(stop))
@@ -72,14 +72,15 @@ Weights::Weights(const Checkpoint& checkpoint, at::Device device, at::ScalarType
 
 at::TensorOptions Weights::options() const
 {
-    return at::TensorOptions(m_dtype).device(m_device);
+    return at::TensorOptions(m_dtype).device(m_placement.first);
 }
 
 at::Tensor Weights::tensor(const std::string& name)
 {
     const std::vector<std::string> names = m_checkpoint.names(name);
+    const at::Device device = m_placement.of(decoderLayer(name));
     if (names.size() == 1) {
-        return read(names.front(), {});
+        return read(names.front(), device, {});
     }
     at::Tensor whole;
     for (std::size_t i = 0; i < names.size(); ++i) {
@@ -87,20 +88,20 @@ at::Tensor Weights::tensor(const std::string& name)
         if (i == 0) {
             std::vector<std::int64_t> shape = m_checkpoint.tensor(names[i]).sizes().vec();
             shape.front() *= count;
-            whole = at::empty(shape, options());
+            whole = at::empty(shape, options().device(device));
         }
         const std::int64_t rows = whole.size(0) / count;
-        read(names[i], whole.narrow(0, index * rows, rows));
+        read(names[i], device, whole.narrow(0, index * rows, rows));
     }
     return whole;
 }
 
-at::Tensor Weights::read(const std::string& storedName, at::Tensor result)
+at::Tensor Weights::read(const std::string& storedName, at::Device device, at::Tensor result)
 {
     const at::Tensor stored = m_checkpoint.tensor(storedName);
-    const bool asStored = !result.defined() && m_device.is_cpu() && stored.scalar_type() == m_dtype;
+    const bool asStored = !result.defined() && device.is_cpu() && stored.scalar_type() == m_dtype;
     if (!result.defined()) {
-        result = asStored ? stored : at::empty(stored.sizes(), options());
+        result = asStored ? stored : at::empty(stored.sizes(), options().device(device));
     }
     const Bytes bytes = m_checkpoint.bytes(storedName);
     const std::size_t element = stored.element_size();
@@ -136,8 +137,8 @@ std::unique_ptr<Linear> Weights::linear(const std::string& name, bool bias)
         return base;
     }
     LowRank part = m_adapter->part(name, base->in(), base->out());
-    part.down = part.down.to(m_device, m_dtype);
-    part.up = part.up.to(m_device, m_dtype);
+    part.down = part.down.to(m_placement.of(decoderLayer(name)), m_dtype);
+    part.up = part.up.to(m_placement.of(decoderLayer(name)), m_dtype);
     m_adapted.insert(name);
     return addLowRank(std::move(base), std::move(part));
 }

@@ -2,6 +2,7 @@
 
 #include "inference/adapter.h"
 #include "inference/checkpoint.h"
+#include "inference/device.h"
 #include "inference/linear.h"
 
 #include <memory>
@@ -16,15 +17,18 @@ namespace inference {
 /// any other is converted alone, so there is never a second copy of all.
 class Weights {
 public:
-    Weights(const Checkpoint& checkpoint, at::Device device, at::ScalarType dtype,
+    Weights(const Checkpoint& checkpoint, Placement placement, at::ScalarType dtype,
             OnProgress onProgress, std::stop_token stop);
     virtual ~Weights() = default;
     Weights(const Weights&) = delete;
     Weights& operator=(const Weights&) = delete;
 
     const ModelConfig& config() const { return m_checkpoint.config(); }
+    const Placement& placement() const { return m_placement; }
+    /// Of what is on the first device.
     at::TensorOptions options() const;
-    /// Throws Cancelled, OutOfMemory.
+    /// On the device of the decoder layer it belongs to, or on the first. Throws Cancelled,
+    /// OutOfMemory.
     virtual at::Tensor tensor(const std::string& name);
     /// name.weight and, with `bias`, name.bias, and what the adapter adds.
     virtual std::unique_ptr<Linear> linear(const std::string& name, bool bias);
@@ -35,10 +39,10 @@ public:
 
 private:
     /// A tensor by its name in the files, into `result` where that is defined.
-    at::Tensor read(const std::string& storedName, at::Tensor result);
+    at::Tensor read(const std::string& storedName, at::Device device, at::Tensor result);
 
     const Checkpoint& m_checkpoint;
-    at::Device m_device;
+    Placement m_placement;
     at::ScalarType m_dtype;
     OnProgress m_onProgress;
     std::stop_token m_stop;
