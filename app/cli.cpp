@@ -26,14 +26,15 @@ constexpr app::Command commands[] = {
      app::makeMiniData},
     {"make-mini-tokenizer", "train the tokenizer of kvl-mini", nullptr, app::makeMiniTokenizer},
     {"eval-mini", "count a model's right answers on generated pictures", nullptr, app::evalMini},
+    {"verify", "hold the engine against its references on this machine", nullptr, app::verify},
 };
 
 std::string helpOf(const app::Command& command)
 {
     const std::string help[] = {
-        app::askHelp(),   app::scoreHelp(), app::tilesHelp,        app::tokenizeHelp,
-        app::infoHelp,    app::trainHelp,   app::makeMiniDataHelp, app::makeMiniTokenizerHelp,
-        app::evalMiniHelp};
+        app::askHelp(),    app::scoreHelp(), app::tilesHelp,        app::tokenizeHelp,
+        app::infoHelp,     app::trainHelp,   app::makeMiniDataHelp, app::makeMiniTokenizerHelp,
+        app::evalMiniHelp, app::verifyHelp};
     return help[&command - commands];
 }
 

@@ -29,6 +29,7 @@ int train(const std::vector<std::string>& words, const std::stop_token& stop);
 int makeMiniData(const std::vector<std::string>& words, const std::stop_token& stop);
 int makeMiniTokenizer(const std::vector<std::string>& words, const std::stop_token& stop);
 int evalMini(const std::vector<std::string>& words, const std::stop_token& stop);
+int verify(const std::vector<std::string>& words, const std::stop_token& stop);
 
 std::string askHelp();
 std::string scoreHelp();
@@ -39,5 +40,6 @@ extern const char* const trainHelp;
 extern const char* const makeMiniDataHelp;
 extern const char* const makeMiniTokenizerHelp;
 extern const char* const evalMiniHelp;
+extern const char* const verifyHelp;
 
 }  // namespace app

@@ -49,7 +49,7 @@ forbid(app "${dcmtk}" "app composes")
 
 # Headers that others include must not carry torch or DCMTK.
 foreach(file inference/engine.h inference/tiling.h inference/tiles.h inference/image.h inference/tokenizer.h
-             inference/prompt.h inference/grounding.h inference/error.h
+             inference/prompt.h inference/grounding.h inference/error.h inference/verify.h
              inference/device_map.h inference/memory.h inference/memory_plan.h inference/train/training.h
              inference/train/training_log.h inference/train/conversation_file.h)
     file(STRINGS ${ROOT}/${file} lines REGEX "include[ \t]*${torch}")

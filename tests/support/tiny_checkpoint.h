@@ -1,36 +1,13 @@
 #pragma once
 
-#include "inference/layout.h"
+#include "inference/random_checkpoint.h"
 
-#include <cstdint>
-#include <filesystem>
-#include <string>
-
-/// Checkpoints of random weights in the published layout. The weights come from an integer
-/// generator that tests/reference/checkpoint.py repeats byte for byte, so recorded results of the
-/// Python reference hold for the files written here.
 namespace test {
 
-struct CheckpointOptions {
-    std::string shape = "tiny";  // see shapeNames()
-    std::uint64_t seed = 1;
-    std::string dtype = "F32";        // or "BF16"
-    int shards = 2;                   // 1: model.safetensors without an index
-    std::int64_t shardBytes = 0;      // not 0: as few as hold at most so many bytes of weights
-    std::filesystem::path tokenizer;  // folder whose tokenizer files are copied
-    inference::Layout layout = inference::Layout::Chat;  // what the tensors are called
-    bool tied = false;                                   // the head is the embeddings
-};
-
-/// "tiny" (0.5 MB; "tiny-qwen2", "tiny-internlm2"), "small", "0.6b" (InternVL3.5-1B), "14b" (KVL).
-std::string shapeNames();
-
-/// Writes the files to `folder`, which is made where it is missing; tensor by tensor, so a shape
-/// may be larger than memory. Throws inference::Error.
-void writeCheckpoint(const std::filesystem::path& folder, const CheckpointOptions& options);
-
-/// Value i of a tensor before scaling: in (-1, 1), 24 bits.
-float weightValue(std::uint64_t key, std::uint64_t i);
-std::uint64_t weightKey(const std::string& name, std::uint64_t seed);
+using inference::CheckpointOptions;
+using inference::shapeNames;
+using inference::weightKey;
+using inference::weightValue;
+using inference::writeCheckpoint;
 
 }  // namespace test

@@ -1,4 +1,4 @@
-#include "support/tiny_checkpoint.h"
+#include "inference/random_checkpoint.h"
 
 #include "inference/config.h"
 #include "inference/error.h"
@@ -12,12 +12,10 @@
 #include <map>
 #include <vector>
 
-namespace test {
+namespace inference {
 namespace {
 
 namespace fs = std::filesystem;
-using inference::Error;
-using inference::TensorShape;
 using nlohmann::ordered_json;
 
 struct Tower {
@@ -370,13 +368,14 @@ void writeCheckpoint(const fs::path& folder, const CheckpointOptions& options)
                     " is expected.");
     }
     Shape shape = at->second;
-    shape.language.vocabulary =
-        std::max(shape.language.vocabulary, (tokenizerSize(options.tokenizer) + 127) / 128 * 128);
+    shape.language.vocabulary = std::max(
+        shape.language.vocabulary,
+        options.tokenizer.empty() ? 0 : (tokenizerSize(options.tokenizer) + 127) / 128 * 128);
     fs::create_directories(folder);
     for (const char* name :
          {"vocab.json", "merges.txt", "added_tokens.json", "special_tokens_map.json",
           "tokenizer_config.json", "tokenizer.model"}) {
-        if (fs::exists(options.tokenizer / name)) {
+        if (!options.tokenizer.empty() && fs::exists(options.tokenizer / name)) {
             fs::copy_file(options.tokenizer / name, folder / name,
                           fs::copy_options::overwrite_existing);
             fs::permissions(folder / name, fs::perms::owner_write, fs::perm_options::add);
@@ -385,10 +384,10 @@ void writeCheckpoint(const fs::path& folder, const CheckpointOptions& options)
     const bool half = options.dtype == "BF16";
     const std::string config = configText(shape, options);
     writeText(folder / "config.json",
-              options.layout == inference::Layout::Chat ? config : hfConfigText(shape, options));
+              options.layout == Layout::Chat ? config : hfConfigText(shape, options));
 
     const std::vector<TensorShape> tensors =
-        inference::expectedTensors(inference::parseConfig(config, folder / "config.json"));
+        expectedTensors(parseConfig(config, folder / "config.json"));
     const std::vector<std::vector<TensorShape>> shards = divide(tensors, options);
     ordered_json index{{"metadata", {{"total_size", 0}}}, {"weight_map", ordered_json::object()}};
     std::int64_t bytes = 0;
@@ -411,4 +410,4 @@ void writeCheckpoint(const fs::path& folder, const CheckpointOptions& options)
     }
 }
 
-}  // namespace test
+}  // namespace inference
