@@ -243,11 +243,12 @@ std::vector<VerifyPart> referenceChecks(const std::string& device, const std::st
     std::vector<VerifyPart> parts;
     const auto model = std::make_shared<std::unique_ptr<RandomModel>>();
     for (const ReferenceCase& one : referenceCases()) {
-        if (dtype == "bf16" && one.bf16Tokens.empty()) {
-            continue;
-        }
         parts.push_back({"random checkpoint", one.name,
                          [model, &one, device, dtype](const std::stop_token& stop) {
+                             if (dtype == "bf16" && one.bf16Tokens.empty()) {
+                                 return Finding{.notRun =
+                                                    "no reference in bf16 is recorded for it"};
+                             }
                              if (!*model) {
                                  *model = std::make_unique<RandomModel>(device, dtype);
                              }

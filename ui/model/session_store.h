@@ -26,8 +26,9 @@ public:
     QList<SessionSummary> search(const QString& words) const;
     Session load(qint64 id) const;
     /// Makes the stored session this one, in one transaction that writes changed turns only; fills
-    /// in ids. A turn without an id takes the place of the stored one in its position. Where another
-    /// program added turns to it since, it is stored as a new session instead, with ids of its own.
+    /// in ids. A turn without an id takes the place of the stored one in its position. Where
+    /// another program added turns to it since, it is stored as a new session instead, with ids of
+    /// its own.
     void save(Session& session);
     void remove(qint64 id);
     void removeTurn(qint64 turnId);
