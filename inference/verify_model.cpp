@@ -246,8 +246,9 @@ std::vector<VerifyPart> referenceChecks(const std::string& device, const std::st
         parts.push_back({"random checkpoint", one.name,
                          [model, &one, device, dtype](const std::stop_token& stop) {
                              if (dtype == "bf16" && one.bf16Tokens.empty()) {
-                                 return Finding{.notRun =
-                                                    "no reference in bf16 is recorded for it"};
+                                 Finding none;
+                                 none.notRun = "no reference in bf16 is recorded for it";
+                                 return none;
                              }
                              if (!*model) {
                                  *model = std::make_unique<RandomModel>(device, dtype);
