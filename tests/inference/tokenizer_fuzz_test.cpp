@@ -34,6 +34,7 @@ const std::vector<std::string>& texts()
     static const std::vector<std::string> all = [] {
         const test::FuzzTexts text(data / "fuzz_text.json");
         std::vector<std::string> made;
+        made.reserve(test::FuzzTexts::count);
         for (int i = 0; i < test::FuzzTexts::count; ++i) {
             made.push_back(text(i));
         }
