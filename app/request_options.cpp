@@ -1,4 +1,5 @@
 #include "app/request_options.h"
+#include "inference/prompt.h"
 
 #include <algorithm>
 #include <cstdio>
@@ -50,22 +51,11 @@ std::vector<inference::Message> readHistory(const std::string& file)
     return messages;
 }
 
-std::size_t marksIn(const std::string& text)
-{
-    constexpr std::string_view mark = "<image>";
-    std::size_t count = 0;
-    for (std::size_t at = text.find(mark); at != std::string::npos;
-         at = text.find(mark, at + mark.size())) {
-        ++count;
-    }
-    return count;
-}
-
 /// Gives the pictures to the questions, as the help of --history says.
 void handOut(const std::vector<Picture>& pictures, std::vector<inference::Message>& messages)
 {
     const auto marked = [](const inference::Message& message) {
-        return message.role == inference::Role::User && marksIn(message.text) > 0;
+        return message.role == inference::Role::User && inference::marksIn(message.text) > 0;
     };
     inference::Message* fallback = &messages.back();
     if (std::none_of(messages.begin(), messages.end(), marked)) {
@@ -80,7 +70,7 @@ void handOut(const std::vector<Picture>& pictures, std::vector<inference::Messag
     };
     for (inference::Message& message : messages) {
         if (message.role == inference::Role::User) {
-            give(message, marksIn(message.text));
+            give(message, inference::marksIn(message.text));
         }
     }
     give(*fallback, pictures.size());

@@ -90,32 +90,26 @@ void readRope(const Fields& fields, LanguageConfig& language)
 const char* whyNot(const std::string& name)
 {
     struct Reason {
-        const char* part;
+        std::vector<std::string_view> parts;  // of the class's name or of model_type
         const char* why;
     };
-    static constexpr Reason reasons[] = {
-        {"Moe",
+    static const Reason reasons[] = {
+        {{"Moe", "moe"},
          "mixtures of experts (InternVL3.5-30B-A3B and 241B-A28B) are not computed by this "
          "version"},
-        {"moe",
-         "mixtures of experts (InternVL3.5-30B-A3B and 241B-A28B) are not computed by this "
-         "version"},
-        {"GptOss",
-         "GPT-OSS (InternVL3.5-20B-A4B) is a mixture of experts, which this version does "
-         "not compute"},
-        {"gpt_oss",
-         "GPT-OSS (InternVL3.5-20B-A4B) is a mixture of experts, which this version "
-         "does not compute"},
-        {"Phi3", "Phi-3 (InternVL2-4B) is not computed by this version"},
-        {"phi3", "Phi-3 (InternVL2-4B) is not computed by this version"},
-        {"Llama", "Llama and Yi (InternVL2-40B and 76B) are not computed by this version"},
-        {"llama", "Llama and Yi (InternVL2-40B and 76B) are not computed by this version"},
-        {"InternLM3", "InternLM3 (InternVL3-9B) is not computed by this version"},
-        {"internlm3", "InternLM3 (InternVL3-9B) is not computed by this version"},
+        {{"GptOss", "gpt_oss"},
+         "GPT-OSS (InternVL3.5-20B-A4B) is a mixture of experts, which this version does not "
+         "compute"},
+        {{"Phi3", "phi3"}, "Phi-3 (InternVL2-4B) is not computed by this version"},
+        {{"Llama", "llama"},
+         "Llama and Yi (InternVL2-40B and 76B) are not computed by this version"},
+        {{"InternLM3", "internlm3"}, "InternLM3 (InternVL3-9B) is not computed by this version"},
     };
     for (const Reason& reason : reasons) {
-        if (name.find(reason.part) != std::string::npos) {
-            return reason.why;
+        for (const std::string_view part : reason.parts) {
+            if (name.find(part) != std::string::npos) {
+                return reason.why;
+            }
         }
     }
     return nullptr;

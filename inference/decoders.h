@@ -20,7 +20,11 @@ struct DecoderFamily {
     std::string_view architecture;  // in llm_config.architectures
     std::string_view modelType;     // llm_config.model_type, where there are no architectures
     std::string_view name;          // "Qwen3"
-    std::string_view embeddings, layers, norm, head;  // names of tensors; N is put behind `layers`
+    // names of tensors; N is put behind `layers`
+    std::string_view embeddings = "language_model.model.embed_tokens.weight";
+    std::string_view layers = "language_model.model.layers.";
+    std::string_view norm = "language_model.model.norm.weight";
+    std::string_view head = "language_model.lm_head";
     /// What the family reads otherwise than others, and what it refuses. The sizes that all have
     /// in common are in `config` already. Throws Error.
     void (*readConfig)(const Fields& fields, LanguageConfig& config);

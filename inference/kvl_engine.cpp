@@ -12,6 +12,7 @@
 #include "inference/text_stream.h"
 #include "inference/tiles.h"
 #include "inference/tokenizer_check.h"
+#include "inference/torch_errors.h"
 #include "inference/weights.h"
 
 #include <ATen/ATen.h>
@@ -19,7 +20,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <new>
 
 namespace inference {
 namespace {
@@ -37,30 +37,9 @@ private:
     std::chrono::steady_clock::time_point m_start = std::chrono::steady_clock::now();
 };
 
-/// libtorch's exceptions as sentences.
-template <typename F>
-auto inSentences(F&& work)
-{
-    const char* const tooLarge =
-        "There is not enough memory for this; fewer tiles, a shorter conversation, a smaller "
-        "model or dtype bf16 may fit.";
-    try {
-        return work();
-    } catch (const Error&) {
-        throw;
-    } catch (const std::bad_alloc&) {
-        throw OutOfMemory(tooLarge);
-    } catch (const c10::OutOfMemoryError&) {
-        throw OutOfMemory(tooLarge);
-    } catch (const c10::Error& error) {
-        const std::string what = error.what_without_backtrace();
-        if (what.find("DefaultCPUAllocator") != std::string::npos ||
-            what.find("out of memory") != std::string::npos) {
-            throw OutOfMemory(tooLarge);
-        }
-        throw Error("libtorch could not compute this: " + what.substr(0, what.find('\n')));
-    }
-}
+constexpr const char* tooLarge =
+    "There is not enough memory for this; fewer tiles, a shorter conversation, a smaller "
+    "model or dtype bf16 may fit.";
 
 std::vector<Image> picturesOf(const Request& request)
 {
@@ -77,7 +56,7 @@ KvlEngine::KvlEngine(const LoadOptions& options, const OnProgress& onProgress,
                      const std::stop_token& stop)
     : m_pictures(options.visionCacheBytes)
 {
-    inSentences([&] {
+    inSentences(tooLarge, [&] {
         const Clock clock;
         const c10::InferenceMode inference;
         const Checkpoint checkpoint(options.checkpoint);
@@ -204,7 +183,7 @@ int KvlEngine::keepPrefix(const Prompt& prompt, std::vector<Seen> seen)
     return int(length);
 }
 
-at::Tensor KvlEngine::tokensOf(std::size_t index, const Image& image, int maxTiles, Answer& answer,
+at::Tensor KvlEngine::tokensOf(std::size_t index, const Image& image, Answer& answer,
                                const std::stop_token& stop)
 {
     const Seen& seen = m_seen[index];
@@ -216,9 +195,7 @@ at::Tensor KvlEngine::tokensOf(std::size_t index, const Image& image, int maxTil
     }
     const Clock clock;
     throwIfStopped(stop);
-    TilingOptions tiling = m_config.tiling();
-    tiling.maxTiles = seen.use.tiles == 1 ? 1 : maxTiles;  // frames of a video: 1
-    const std::vector<Image> tiles = cutTiles(image, tiling, stop);
+    const std::vector<Image> tiles = cutTiles(image, seen.use.grid, m_config.tiling(), stop);
     throwIfStopped(stop);
     tokens = (*m_vision)(toTensor(tiles), stop);
     if (tokens.size(0) != seen.use.tokens) {
@@ -250,8 +227,7 @@ at::Tensor KvlEngine::embedFrom(int first, const Prompt& prompt, const Request& 
             continue;
         }
         x.narrow(0, begin + skipped - first, tokens - skipped)
-            .copy_(tokensOf(i, images[i], request.maxTiles, answer, stop)
-                       .narrow(0, skipped, tokens - skipped));
+            .copy_(tokensOf(i, images[i], answer, stop).narrow(0, skipped, tokens - skipped));
     }
     return x;
 }
@@ -331,18 +307,21 @@ void KvlEngine::forget()
     m_cache = std::make_unique<KvCache>(m_language->makeCache());
 }
 
-void KvlEngine::checkRoom(const Prompt& prompt, const Request& request) const
+Prompt KvlEngine::promptThatFits(const Request& request) const
 {
+    Prompt prompt = promptOf(request);
     if (const ContextUse use = useOf(prompt, request); !use.problem.empty()) {
         throw Error(use.problem);
     }
+    checkMemory(prompt, request);
+    return prompt;
 }
 
 template <typename F>
 auto KvlEngine::orForget(F&& work)
 {
     try {
-        return inSentences([&] {
+        return inSentences(tooLarge, [&] {
             const c10::InferenceMode inference;
             return work();
         });
@@ -390,9 +369,7 @@ Answer KvlEngine::compute(const Request& request, const Computation& how, const 
                         std::to_string(*request.topLogprobs) + " where 0 to " +
                         std::to_string(m_info.vocabulary) + " is expected.");
         }
-        Prompt prompt = promptOf(request);
-        checkRoom(prompt, request);
-        checkMemory(prompt, request);
+        const Prompt prompt = promptThatFits(request);
 
         Answer answer;
         answer.promptIds = prompt.ids;
@@ -509,9 +486,7 @@ Scores KvlEngine::score(const ScoreRequest& request, std::stop_token stop)
         for (const std::vector<TokenId>& ids : all) {
             asked.maxNewTokens = std::max(asked.maxNewTokens, int(ids.size()));
         }
-        Prompt prompt = promptOf(asked);
-        checkRoom(prompt, asked);
-        checkMemory(prompt, asked);
+        const Prompt prompt = promptThatFits(asked);
 
         Scores scores;
         scores.promptIds = prompt.ids;

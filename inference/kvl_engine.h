@@ -53,8 +53,9 @@ private:
 
     Prompt promptOf(const Request& request) const;
     ContextUse useOf(const Prompt& prompt, const Request& request) const;
-    /// Throws Error where the model has no room for both.
-    void checkRoom(const Prompt& prompt, const Request& request) const;
+    /// promptOf(). Throws Error where the model has no room for it and the answer, OutOfMemory
+    /// where the device has none.
+    Prompt promptThatFits(const Request& request) const;
     /// For each position the index of the picture it stands for, or -1.
     std::vector<int> pictureAt(const Prompt& prompt) const;
     /// The pictures of a request, those of the last one without hashing their pixels again. Throws
@@ -66,7 +67,7 @@ private:
     /// Keeps what the new prompt shares with the cache and forgets the rest; returns its length.
     int keepPrefix(const Prompt& prompt, std::vector<Seen> seen);
     /// The image tokens of picture `index`, from the cache or the tower.
-    at::Tensor tokensOf(std::size_t index, const Image& image, int maxTiles, Answer& answer,
+    at::Tensor tokensOf(std::size_t index, const Image& image, Answer& answer,
                         const std::stop_token& stop);
     /// Embeddings [n, hidden] of the prompt from `first` on, the pictures' tokens in their places.
     at::Tensor embedFrom(int first, const Prompt& prompt, const Request& request, Answer& answer,

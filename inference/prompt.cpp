@@ -193,16 +193,6 @@ void Writer::question(std::string_view utf8)
     }
 }
 
-std::size_t marksIn(std::string_view text)
-{
-    std::size_t count = 0;
-    for (std::size_t at = text.find(mark); at != std::string_view::npos;
-         at = text.find(mark, at + mark.size())) {
-        ++count;
-    }
-    return count;
-}
-
 std::string counted(std::size_t number, const char* what)
 {
     return std::to_string(number) + " " + what + (number == 1 ? "" : "s");
@@ -257,6 +247,16 @@ void check(const Request& request, Role last)
 }
 
 }  // namespace
+
+std::size_t marksIn(std::string_view text)
+{
+    std::size_t count = 0;
+    for (std::size_t at = text.find(mark); at != std::string_view::npos;
+         at = text.find(mark, at + mark.size())) {
+        ++count;
+    }
+    return count;
+}
 
 std::string systemText(const SystemPrompt& system)
 {

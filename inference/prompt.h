@@ -25,6 +25,9 @@ struct Lesson {
     std::vector<bool> learnt;  // of each id: the model has to write it, <|im_end|> included
 };
 
+/// How many `<image>` marks a text has.
+std::size_t marksIn(std::string_view text);
+
 /// The system message's text; empty for None.
 std::string systemText(const SystemPrompt& system);
 

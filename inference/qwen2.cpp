@@ -36,10 +36,6 @@ extern const DecoderFamily qwen2;
 const DecoderFamily qwen2{.architecture = "Qwen2ForCausalLM",
                           .modelType = "qwen2",
                           .name = "Qwen2",
-                          .embeddings = "language_model.model.embed_tokens.weight",
-                          .layers = "language_model.model.layers.",
-                          .norm = "language_model.model.norm.weight",
-                          .head = "language_model.lm_head",
                           .readConfig = readConfig,
                           .layerTensors = layerTensors,
                           .loadLayer = loadLayer};

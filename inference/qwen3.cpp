@@ -35,10 +35,6 @@ extern const DecoderFamily qwen3;
 const DecoderFamily qwen3{.architecture = "Qwen3ForCausalLM",
                           .modelType = "qwen3",
                           .name = "Qwen3",
-                          .embeddings = "language_model.model.embed_tokens.weight",
-                          .layers = "language_model.model.layers.",
-                          .norm = "language_model.model.norm.weight",
-                          .head = "language_model.lm_head",
                           .readConfig = readConfig,
                           .layerTensors = layerTensors,
                           .loadLayer = loadLayer};

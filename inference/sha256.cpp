@@ -106,4 +106,11 @@ std::string sha256Hex(std::string_view bytes)
     return sum.hex();
 }
 
+void addPixels(Sha256& sum, const Image& image)
+{
+    for (int y = 0; y < image.height; ++y) {
+        sum.add(image.row(y), std::size_t(image.width) * 3);
+    }
+}
+
 }  // namespace inference

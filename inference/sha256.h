@@ -1,5 +1,7 @@
 #pragma once
 
+#include "inference/image.h"
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -27,5 +29,8 @@ private:
 };
 
 std::string sha256Hex(std::string_view bytes);
+
+/// A picture's samples, row by row, whatever lies between the rows.
+void addPixels(Sha256& sum, const Image& image);
 
 }  // namespace inference

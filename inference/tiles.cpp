@@ -8,7 +8,13 @@ namespace inference {
 std::vector<Image> cutTiles(const Image& image, const TilingOptions& options,
                             const std::stop_token& stop)
 {
-    const TileLayout layout = layoutTiles(image.width, image.height, options);
+    return cutTiles(image, chooseGrid(image.width, image.height, options), options, stop);
+}
+
+std::vector<Image> cutTiles(const Image& image, TileGrid grid, const TilingOptions& options,
+                            const std::stop_token& stop)
+{
+    const TileLayout layout = layoutTiles(grid, options);
     const int side = options.tileSize;
     std::vector<PixelSize> sizes{{layout.width, layout.height}};
     if (layout.thumbnail) {

@@ -63,8 +63,13 @@ TileGrid chooseGrid(int width, int height, const TilingOptions& options)
 
 TileLayout layoutTiles(int width, int height, const TilingOptions& options)
 {
+    return layoutTiles(chooseGrid(width, height, options), options);
+}
+
+TileLayout layoutTiles(TileGrid grid, const TilingOptions& options)
+{
     TileLayout layout;
-    layout.grid = chooseGrid(width, height, options);
+    layout.grid = grid;
     const int cells = layout.grid.columns * layout.grid.rows;
     layout.thumbnail = options.thumbnail && cells != 1;
     layout.tiles = cells + (layout.thumbnail ? 1 : 0);

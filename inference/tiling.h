@@ -37,6 +37,8 @@ struct TileLayout {
 TileGrid chooseGrid(int width, int height, const TilingOptions& options = {});
 
 TileLayout layoutTiles(int width, int height, const TilingOptions& options = {});
+/// The layout of a grid that is chosen already.
+TileLayout layoutTiles(TileGrid grid, const TilingOptions& options);
 
 /// Each tile's place in the source picture, row by row; the thumbnail is not among them.
 std::vector<TileRect> tileRects(TileGrid grid, int width, int height);

@@ -25,9 +25,10 @@ void checkTokenizer(const Tokenizer& tokenizer, const ModelConfig& config, Model
     // (model specification 7.8).
     constexpr int qwenTokens = 151643;
     const bool qwen = config.language.architecture.starts_with("Qwen");
-    if (tokenizer.size() > qwenTokens && qwen && tokenizer.encode("#######").size() != 1) {
+    const std::size_t hashes = tokenizer.encode("#######").size();
+    if (tokenizer.size() > qwenTokens && qwen && hashes != 1) {
         throw Error(where + "merges.txt lacks the merges of #, seven of them make " +
-                    std::to_string(tokenizer.encode("#######").size()) +
+                    std::to_string(hashes) +
                     " tokens where 1 is expected; it was saved by an old transformers version.");
     }
     if (tokenizer.size() <= qwenTokens && qwen && config.language.vocabulary > qwenTokens) {

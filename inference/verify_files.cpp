@@ -89,9 +89,7 @@ Finding hasControlTokens(const Tokenizer& tokenizer)
 std::string sumOf(const Image& image)
 {
     Sha256 sum;
-    for (int y = 0; y < image.height; ++y) {
-        sum.add(image.row(y), std::size_t(image.width) * 3);
-    }
+    addPixels(sum, image);
     return sum.hex();
 }
 

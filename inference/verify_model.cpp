@@ -102,9 +102,7 @@ at::Tensor embed(const RandomModel& model, const ReferenceCase& one, const std::
             cutTiles(seededPicture(one.image[0], one.image[1], std::uint32_t(one.image[2])));
         Sha256 sum;
         for (const Image& tile : tiles) {
-            for (int y = 0; y < tile.height; ++y) {
-                sum.add(tile.row(y), std::size_t(3) * std::size_t(tile.width));
-            }
+            addPixels(sum, tile);
         }
         if (sum.hex() != one.tilesSha256) {
             throw Error("The picture's tiles are not those of the reference.");

@@ -1,6 +1,7 @@
 #include "inference/train/conversation_file.h"
 
 #include "inference/error.h"
+#include "inference/prompt.h"
 
 #include <nlohmann/json.hpp>
 
@@ -82,17 +83,6 @@ std::vector<Turn> turnsOf(const json& row)
                          textOf(item, swift ? "content" : "value", where)});
     }
     return turns;
-}
-
-std::size_t marksIn(const std::string& text)
-{
-    constexpr std::string_view mark = "<image>";
-    std::size_t count = 0;
-    for (std::size_t at = text.find(mark); at != std::string::npos;
-         at = text.find(mark, at + mark.size())) {
-        ++count;
-    }
-    return count;
 }
 
 /// "human" and "user" ask, "gpt" and "assistant" answer, by turns, beginning with a question.

@@ -52,9 +52,10 @@ Example Learner::prepare(const Request& request) const
     tiling.maxTiles = request.maxTiles;
     Lesson lesson = buildLesson(request, *m_tokenizer, tiling);
     Example example{std::move(lesson.prompt.ids), std::move(lesson.learnt), {}, {}};
+    auto use = lesson.prompt.images.begin();
     for (const Message& message : request.messages) {
         for (const Image& image : message.images) {
-            const std::vector<Image> tiles = cutTiles(image, tiling);
+            const std::vector<Image> tiles = cutTiles(image, (use++)->grid, tiling);
             example.tiles.insert(example.tiles.end(), tiles.begin(), tiles.end());
         }
     }

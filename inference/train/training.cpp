@@ -3,6 +3,7 @@
 #include "inference/device.h"
 #include "inference/error.h"
 #include "inference/stop.h"
+#include "inference/torch_errors.h"
 #include "inference/train/learner.h"
 #include "inference/train/loader.h"
 #include "inference/train/optimizer.h"
@@ -16,7 +17,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <new>
 #include <thread>
 
 namespace inference::train {
@@ -248,19 +248,8 @@ TrainingResult runTraining(const Conversations& conversations, const TrainingOpt
     if (options.freezeVision && options.freezeProjector && options.freezeLanguage) {
         throw Error("Vision, projector and language are all frozen; nothing is left to train.");
     }
-    try {
-        return Training(conversations, options, events, stop).run();
-    } catch (const std::bad_alloc&) {
-        throw OutOfMemory(tooLarge);
-    } catch (const c10::OutOfMemoryError&) {
-        throw OutOfMemory(tooLarge);
-    } catch (const c10::Error& error) {
-        const std::string what = error.what_without_backtrace();
-        if (what.find("DefaultCPUAllocator") != std::string::npos) {
-            throw OutOfMemory(tooLarge);
-        }
-        throw Error("libtorch could not compute this: " + what.substr(0, what.find('\n')));
-    }
+    return inSentences(tooLarge,
+                       [&] { return Training(conversations, options, events, stop).run(); });
 }
 
 fs::path newestCheckpoint(const fs::path& out)

@@ -39,9 +39,7 @@ std::string hashOf(const std::vector<inference::Image>& tiles)
 {
     inference::Sha256 hash;
     for (const inference::Image& tile : tiles) {
-        for (int y = 0; y < tile.height; ++y) {
-            hash.add(tile.row(y), std::size_t(3) * std::size_t(tile.width));
-        }
+        addPixels(hash, tile);
     }
     return hash.hex();
 }

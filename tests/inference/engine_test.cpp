@@ -21,18 +21,9 @@ namespace {
 const std::filesystem::path tokenizerFolder =
     std::filesystem::path(KVL_TEST_DATA) / "tokenizer-small";
 
-const std::filesystem::path& checkpointFolder()
-{
-    static const test::TemporaryFolder folder;
-    static const bool written =
-        (test::writeCheckpoint(folder.path(), {.tokenizer = tokenizerFolder}), true);
-    (void)written;
-    return folder.path();
-}
-
 std::unique_ptr<Engine> load(const std::string& dtype = "fp32")
 {
-    return loadEngine({checkpointFolder(), "cpu", dtype});
+    return loadEngine({test::tinyCheckpoint(), "cpu", dtype});
 }
 
 /// Loaded once; tests that count on a cold start load their own.
@@ -73,14 +64,14 @@ TEST(infoSaysWhatWasLoaded)
     CHECK_EQUAL(info.maxTiles, 12);
     CHECK_EQUAL(info.weightBytes, 4 * info.parameters);
     CHECK_EQUAL(info.modelHash.size(), std::size_t(64));
-    CHECK_EQUAL(info.modelHash, inspectCheckpoint(checkpointFolder()).modelHash);
+    CHECK_EQUAL(info.modelHash, inspectCheckpoint(test::tinyCheckpoint()).modelHash);
 }
 
 TEST(progressEndsAtAllBytesAndLoadingCanBeStopped)
 {
     std::int64_t last = 0, all = 0;
     bool ascending = true;
-    loadEngine({checkpointFolder(), "cpu", "fp32"}, [&](std::int64_t done, std::int64_t total) {
+    loadEngine({test::tinyCheckpoint(), "cpu", "fp32"}, [&](std::int64_t done, std::int64_t total) {
         ascending = ascending && done >= last;
         last = done;
         all = total;
@@ -93,7 +84,7 @@ TEST(progressEndsAtAllBytesAndLoadingCanBeStopped)
     int calls = 0;
     const auto stopAtOnce = [&](std::int64_t, std::int64_t) { ++calls, stop.request_stop(); };
     CHECK_THROWS(Cancelled,
-                 loadEngine({checkpointFolder(), "cpu", "fp32"}, stopAtOnce, stop.get_token()),
+                 loadEngine({test::tinyCheckpoint(), "cpu", "fp32"}, stopAtOnce, stop.get_token()),
                  "cancelled");
     CHECK_EQUAL(calls, 1);
 }
@@ -267,12 +258,12 @@ TEST(theLedgerIsThatOfTheCheckpointsFiles)
 {
     const Request request = ask("How many?", {test::seededImage(640, 480)});
     const ContextUse loaded = shared().contextUse(request);
-    const ContextUse read = contextUse(checkpointFolder(), request);
+    const ContextUse read = contextUse(test::tinyCheckpoint(), request);
     CHECK_EQUAL(loaded.promptTokens(), shared().promptTokens(request));
     CHECK_EQUAL(read.promptTokens(), loaded.promptTokens());
     CHECK_EQUAL(read.contextLength, loaded.contextLength);
     CHECK_EQUAL(read.pictures.at(0).tiles, 13);
-    CHECK_THROWS(Error, contextUse(checkpointFolder() / "nowhere", request), "config.json");
+    CHECK_THROWS(Error, contextUse(test::tinyCheckpoint() / "nowhere", request), "config.json");
 }
 
 TEST(framesOfAVideoAreSeenAsOneTileEach)
@@ -346,10 +337,12 @@ TEST(optionsWithoutMeaningAreNamed)
     CHECK_THROWS(Error, shared().generate(request, {}, {}), "top_p is 1.5");
     request.sampling = {.temperature = 1, .topK = -1};
     CHECK_THROWS(Error, shared().generate(request, {}, {}), "top_k is -1");
-    CHECK_THROWS(Error, loadEngine({checkpointFolder(), "tpu", "auto"}), "\"tpu\" is not known");
-    CHECK_THROWS(Error, loadEngine({checkpointFolder(), "cuda:99", "auto"}),
+    CHECK_THROWS(Error, loadEngine({test::tinyCheckpoint(), "tpu", "auto"}),
+                 "\"tpu\" is not known");
+    CHECK_THROWS(Error, loadEngine({test::tinyCheckpoint(), "cuda:99", "auto"}),
                  "cuda:99 is not there");
-    CHECK_THROWS(Error, loadEngine({checkpointFolder(), "cpu", "int3"}), "\"int3\" is not known");
+    CHECK_THROWS(Error, loadEngine({test::tinyCheckpoint(), "cpu", "int3"}),
+                 "\"int3\" is not known");
 }
 
 TEST(weightsThatAreNotNumbersAreSaidSo)

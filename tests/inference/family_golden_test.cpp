@@ -199,9 +199,7 @@ void checkLayers(const Model& model, const json& one)
         CHECK_EQUAL(counts, one["tiles"].get<std::vector<int>>());
         Sha256 sum;
         for (const Image& tile : tiles) {
-            for (int y = 0; y < tile.height; ++y) {
-                sum.add(tile.row(y), std::size_t(3) * std::size_t(tile.width));
-            }
+            addPixels(sum, tile);
         }
         CHECK_EQUAL(sum.hex(), one["tiles_sha256"].get<std::string>());
         std::vector<at::Tensor> features;

@@ -21,18 +21,6 @@ using namespace inference;
 
 namespace {
 
-const std::filesystem::path& checkpointFolder()
-{
-    static const test::TemporaryFolder folder;
-    static const bool written =
-        (test::writeCheckpoint(
-             folder.path(),
-             {.tokenizer = std::filesystem::path(KVL_TEST_DATA) / "tokenizer-small"}),
-         true);
-    (void)written;
-    return folder.path();
-}
-
 Request question()
 {
     Request request;
@@ -83,7 +71,7 @@ void everywhere(const std::function<void(KvlEngine&)>& work, const std::function
                 const std::function<void(KvlEngine&)>& afterwards)
 {
     const auto load = [] {
-        return std::make_unique<KvlEngine>(LoadOptions{checkpointFolder(), "cpu", "fp32"},
+        return std::make_unique<KvlEngine>(LoadOptions{test::tinyCheckpoint(), "cpu", "fp32"},
                                            OnProgress{}, std::stop_token{});
     };
     at::set_num_threads(1);  // small steps; and a count of allocations that repeats
@@ -123,7 +111,7 @@ ScoreRequest scored()
 
 TEST(aPromptInPartsGivesTheTokensOfThePromptAtOnce)
 {
-    KvlEngine engine({checkpointFolder(), "cpu", "fp32"}, {}, {});
+    KvlEngine engine({test::tinyCheckpoint(), "cpu", "fp32"}, {}, {});
     const Answer whole = engine.compute(question(), {.cold = true}, {}, {});
     for (const int rows : {100, 1}) {
         const Answer parts =
@@ -135,7 +123,7 @@ TEST(aPromptInPartsGivesTheTokensOfThePromptAtOnce)
 
 TEST(aColdRequestUsesNothingThatWasKept)
 {
-    KvlEngine engine({checkpointFolder(), "cpu", "fp32"}, {}, {});
+    KvlEngine engine({test::tinyCheckpoint(), "cpu", "fp32"}, {}, {});
     engine.generate(question(), {}, {});
     const Answer warm = engine.generate(question(), {}, {});
     CHECK(warm.cachedTokens > 0);
@@ -148,7 +136,7 @@ TEST(aColdRequestUsesNothingThatWasKept)
 
 TEST(theLogitsSeenAreThoseThatTheTokensAreChosenFrom)
 {
-    KvlEngine engine({checkpointFolder(), "cpu", "fp32"}, {}, {});
+    KvlEngine engine({test::tinyCheckpoint(), "cpu", "fp32"}, {}, {});
     std::vector<TokenId> largest;
     const auto look = [&](const at::Tensor& logits) {
         CHECK_EQUAL(logits.numel(), std::int64_t(engine.info().vocabulary));
@@ -161,7 +149,7 @@ TEST(theLogitsSeenAreThoseThatTheTokensAreChosenFrom)
 TEST(beyondItsPositionsAModelReadsAPromptInOnePartAndFromACold)
 {
     const test::TemporaryFolder folder;
-    std::filesystem::copy(checkpointFolder(), folder.path());
+    std::filesystem::copy(test::tinyCheckpoint(), folder.path());
     auto config = nlohmann::json::parse(std::ifstream(folder.path() / "config.json"));
     config["llm_config"]["max_position_embeddings"] = 500;
     config["llm_config"]["rope_scaling"] = {{"type", "dynamic"}, {"factor", 4.0}};
@@ -201,7 +189,7 @@ TEST(aSeedGivesTheSameTokensInEveryRunAndWithAnyNumberOfThreads)
     std::vector<TokenId> first;
     for (const int threads : {usual, 1, 2, 3}) {
         at::set_num_threads(threads);
-        KvlEngine engine({checkpointFolder(), "cpu", "fp32"}, {}, {});
+        KvlEngine engine({test::tinyCheckpoint(), "cpu", "fp32"}, {}, {});
         const Answer answer = engine.generate(request, {}, {});
         first = first.empty() ? answer.newIds : first;
         CHECK_EQUAL(answer.newIds, first);
@@ -209,13 +197,13 @@ TEST(aSeedGivesTheSameTokensInEveryRunAndWithAnyNumberOfThreads)
     }
     at::set_num_threads(usual);
     request.sampling.seed = 7;
-    KvlEngine engine({checkpointFolder(), "cpu", "fp32"}, {}, {});
+    KvlEngine engine({test::tinyCheckpoint(), "cpu", "fp32"}, {}, {});
     CHECK(engine.generate(request, {}, {}).newIds != first);
 }
 
 TEST(aStopAnywhereLeavesTheNextAnswerAsFromACold)
 {
-    KvlEngine cold({checkpointFolder(), "cpu", "fp32"}, {}, {});
+    KvlEngine cold({test::tinyCheckpoint(), "cpu", "fp32"}, {}, {});
     const Answer expected = cold.generate(longQuestion(), {}, {});
     std::stop_source stop;
     int stopped = 0, keptParts = 0;
@@ -241,7 +229,7 @@ TEST(aStopAnywhereLeavesTheNextAnswerAsFromACold)
 
 TEST(aStoppedScoreLeavesTheNextAsFromACold)
 {
-    KvlEngine cold({checkpointFolder(), "cpu", "fp32"}, {}, {});
+    KvlEngine cold({test::tinyCheckpoint(), "cpu", "fp32"}, {}, {});
     const Scores expected = cold.score(scored(), {});
     std::stop_source stop;
     int stopped = 0;
@@ -266,7 +254,7 @@ TEST(aStoppedScoreLeavesTheNextAsFromACold)
 
 TEST(memoryThatRunsOutAnywhereIsSaidAndTheNextAnswerIsAsFromACold)
 {
-    KvlEngine cold({checkpointFolder(), "cpu", "fp32"}, {}, {});
+    KvlEngine cold({test::tinyCheckpoint(), "cpu", "fp32"}, {}, {});
     const Answer expected = cold.generate(longQuestion(), {}, {});
     int failed = 0;
     everywhere(
@@ -288,12 +276,12 @@ TEST(memoryThatRunsOutAnywhereIsSaidAndTheNextAnswerIsAsFromACold)
 
 TEST(whatAFailedFollowUpTouchedIsNotTrusted)
 {
-    KvlEngine engine({checkpointFolder(), "cpu", "fp32"}, {}, {});
+    KvlEngine engine({test::tinyCheckpoint(), "cpu", "fp32"}, {}, {});
     const Answer first = engine.generate(longQuestion(), {}, {});
     Request followUp = longQuestion();
     followUp.messages.push_back({Role::Assistant, first.text, {}});
     followUp.messages.push_back({Role::User, "And on the right?", {}});
-    KvlEngine cold({checkpointFolder(), "cpu", "fp32"}, {}, {});
+    KvlEngine cold({test::tinyCheckpoint(), "cpu", "fp32"}, {}, {});
     const Answer expected = cold.generate(followUp, {}, {});
     const auto refuse = [](const Piece&) { throw std::runtime_error("the window is gone"); };
     CHECK_THROWS(std::runtime_error, engine.generate(followUp, refuse, {}), "window is gone");

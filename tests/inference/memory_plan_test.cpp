@@ -40,25 +40,13 @@ TORCH_LIBRARY_IMPL(aten, Meta, shapes)
 
 constexpr std::int64_t gigabyte = 1'000'000'000;
 
-const std::filesystem::path& checkpointFolder()
-{
-    static const test::TemporaryFolder folder;
-    static const bool written =
-        (test::writeCheckpoint(
-             folder.path(),
-             {.tokenizer = std::filesystem::path(KVL_TEST_DATA) / "tokenizer-small"}),
-         true);
-    (void)written;
-    return folder.path();
-}
-
 /// KVL's: InternVL3.5-14B.
 const ModelConfig& kvl()
 {
     static const ModelConfig config = [] {
-        std::ifstream file(checkpointFolder() / "config.json");
+        std::ifstream file(test::tinyCheckpoint() / "config.json");
         ModelConfig one = parseConfig(std::string(std::istreambuf_iterator<char>(file), {}),
-                                      checkpointFolder() / "config.json");
+                                      test::tinyCheckpoint() / "config.json");
         one.vision.hiddenSize = 1024, one.vision.intermediateSize = 4096;
         one.vision.layers = 24, one.vision.heads = 16;
         one.language.hiddenSize = 5120, one.language.intermediateSize = 17408;
@@ -102,7 +90,7 @@ Request ask(std::vector<Image> images = {})
 
 LoadOptions options(const std::string& device, std::int64_t limit = 0)
 {
-    LoadOptions load{checkpointFolder(), device, "fp32"};
+    LoadOptions load{test::tinyCheckpoint(), device, "fp32"};
     load.memoryLimit = limit;
     return load;
 }
@@ -186,7 +174,7 @@ TEST(aListIsSpreadByMemoryAndNumbersAreKept)
 
 TEST(twoDevicesGiveTheTokensAndLogitsOfOne)
 {
-    const Checkpoint checkpoint(checkpointFolder());
+    const Checkpoint checkpoint(test::tinyCheckpoint());
     Weights whole(checkpoint, at::kCPU, at::kFloat, {}, {});
     const LanguageModel one(whole);
     const at::Tensor ids = (at::arange(50, at::kLong) * 37 + 11) % 1256;
@@ -211,7 +199,7 @@ TEST(twoDevicesGiveTheTokensAndLogitsOfOne)
 TEST(aLayerHasAllItNeedsOnItsDevice)
 {
     const c10::InferenceMode inference;
-    const Checkpoint checkpoint(checkpointFolder());
+    const Checkpoint checkpoint(test::tinyCheckpoint());
     Placement placement(mapOf({"cpu:0", "cpu:1"}, {1, 2}));
     CHECK_EQUAL(placement.groups, (std::vector<int>{1, 1, 0}));
     placement.layers = {at::kMeta, at::kMeta, at::kCPU};

@@ -35,22 +35,10 @@ const json& golden()
     return all;
 }
 
-const std::filesystem::path& checkpointFolder()
-{
-    static const test::TemporaryFolder folder;
-    static const bool written =
-        (test::writeCheckpoint(
-             folder.path(),
-             {.tokenizer = std::filesystem::path(KVL_TEST_DATA) / "tokenizer-small"}),
-         true);
-    (void)written;
-    return folder.path();
-}
-
 std::unique_ptr<KvlEngine> load(const std::string& dtype = "fp32")
 {
-    return std::make_unique<KvlEngine>(LoadOptions{checkpointFolder(), "cpu", dtype}, OnProgress{},
-                                       std::stop_token{});
+    return std::make_unique<KvlEngine>(LoadOptions{test::tinyCheckpoint(), "cpu", dtype},
+                                       OnProgress{}, std::stop_token{});
 }
 
 /// The question of a case of make_model.py.
@@ -238,7 +226,7 @@ TEST(aScoreLeavesThePromptAndNothingElseBehind)
 
 TEST(manyRowsOfLogitsComeInPartsAndAgreeWithAllAtOnce)
 {
-    const Checkpoint checkpoint(checkpointFolder());
+    const Checkpoint checkpoint(test::tinyCheckpoint());
     Weights weights(checkpoint, at::kCPU, at::kFloat, {}, {});
     const LanguageModel language(weights);
     const at::Tensor ids = at::arange(100).remainder(97).to(at::kLong);

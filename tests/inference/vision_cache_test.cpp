@@ -19,21 +19,9 @@ using namespace inference;
 
 namespace {
 
-const std::filesystem::path& checkpointFolder()
-{
-    static const test::TemporaryFolder folder;
-    static const bool written =
-        (test::writeCheckpoint(
-             folder.path(),
-             {.tokenizer = std::filesystem::path(KVL_TEST_DATA) / "tokenizer-small"}),
-         true);
-    (void)written;
-    return folder.path();
-}
-
 std::unique_ptr<KvlEngine> load(std::int64_t visionCacheBytes = 64 << 20)
 {
-    LoadOptions options{checkpointFolder(), "cpu", "fp32"};
+    LoadOptions options{test::tinyCheckpoint(), "cpu", "fp32"};
     options.visionCacheBytes = visionCacheBytes;
     return std::make_unique<KvlEngine>(options, OnProgress(), std::stop_token());
 }

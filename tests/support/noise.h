@@ -29,9 +29,7 @@ inline inference::Image noise(int width, int height, int padding = 0)
 inline std::string sha256(const inference::Image& image)
 {
     inference::Sha256 sum;
-    for (int y = 0; y < image.height; ++y) {
-        sum.add(image.row(y), std::size_t(image.width) * 3);
-    }
+    addPixels(sum, image);
     return sum.hex();
 }
 

@@ -3,7 +3,7 @@
 // --shape 14b --dtype BF16 --shard-bytes 5000000000 makes KVL's own size and files.
 // Random weights in the published layout, for tests, benchmarks and trying the program: what such
 // a model writes has no meaning.
-#include "support/tiny_checkpoint.h"
+#include "inference/random_checkpoint.h"
 
 #include <cstdio>
 #include <cstdlib>
@@ -13,7 +13,7 @@
 
 int main(int argc, char** argv)
 {
-    test::CheckpointOptions options;
+    inference::CheckpointOptions options;
     std::string out;
     for (int i = 1; i < argc; ++i) {
         const std::string name = argv[i];
@@ -43,11 +43,11 @@ int main(int argc, char** argv)
                      "make_checkpoint [--shape %s] [--seed N] [--dtype F32|BF16] [--shards N | "
                      "--shard-bytes N] "
                      "--tokenizer DIR OUT\n",
-                     test::shapeNames().c_str());
+                     inference::shapeNames().c_str());
         return 2;
     }
     try {
-        test::writeCheckpoint(out, options);
+        inference::writeCheckpoint(out, options);
     } catch (const std::exception& error) {
         std::fprintf(stderr, "%s\n", error.what());
         return 1;

@@ -20,9 +20,7 @@ namespace {
 std::string digest(const Sample& sample)
 {
     Sha256 sum;
-    for (int y = 0; y < sample.image.height; ++y) {
-        sum.add(sample.image.row(y), std::size_t(sample.image.width) * 3);
-    }
+    addPixels(sum, sample.image);
     for (const Record& record : sample.records) {
         sum.add(record.kind + "|" + record.question + "|" + reply(record) + "|" + record.truth);
     }
