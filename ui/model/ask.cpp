@@ -14,8 +14,12 @@ constexpr int thumbnailSide = 96;
 
 QImage makeThumbnail(const QImage& frame, const QRect& given)
 {
+    if (given.width() <= thumbnailSide && given.height() <= thumbnailSide) {
+        return frame.copy(given).convertToFormat(QImage::Format_RGB888);
+    }
     // A view, not a copy: a picture of a hundred megapixels is 300 MB. RGB888, as in
-    // givenPicture().
+    // givenPicture(). Only scaled() may read it: copy() reads whole padded lines, and the last one
+    // of a region ends in front of its padding.
     QImage picture(frame.constScanLine(given.y()) + qsizetype(given.x()) * 3, given.width(),
                    given.height(), frame.bytesPerLine(), frame.format());
     // From a large picture in two steps: smooth scaling of twelve megapixels takes longer than the
@@ -23,11 +27,9 @@ QImage makeThumbnail(const QImage& frame, const QRect& given)
     if (const int rough = thumbnailSide * 8; picture.width() > rough || picture.height() > rough) {
         picture = picture.scaled(rough, rough, Qt::KeepAspectRatio, Qt::FastTransformation);
     }
-    if (picture.width() > thumbnailSide || picture.height() > thumbnailSide) {
-        picture = picture.scaled(thumbnailSide, thumbnailSide, Qt::KeepAspectRatio,
-                                 Qt::SmoothTransformation);
-    }
-    return picture.convertToFormat(QImage::Format_RGB888).copy();
+    picture =
+        picture.scaled(thumbnailSide, thumbnailSide, Qt::KeepAspectRatio, Qt::SmoothTransformation);
+    return picture.convertToFormat(QImage::Format_RGB888);
 }
 
 QString windowText(const Frame& frame)
