@@ -25,16 +25,20 @@ constexpr app::Command commands[] = {
     {"make-mini-data", "draw the pictures and questions that kvl-mini learns from", nullptr,
      app::makeMiniData},
     {"make-mini-tokenizer", "train the tokenizer of kvl-mini", nullptr, app::makeMiniTokenizer},
+    {"make-mini-model", "write the weights that kvl-mini's training begins with", nullptr,
+     app::makeMiniModel},
     {"eval-mini", "count a model's right answers on generated pictures", nullptr, app::evalMini},
     {"verify", "hold the engine against its references on this machine", nullptr, app::verify},
 };
 
 std::string helpOf(const app::Command& command)
 {
-    const std::string help[] = {
-        app::askHelp(),    app::scoreHelp(), app::tilesHelp,        app::tokenizeHelp,
-        app::infoHelp,     app::trainHelp,   app::makeMiniDataHelp, app::makeMiniTokenizerHelp,
-        app::evalMiniHelp, app::verifyHelp};
+    const std::string help[] = {app::askHelp(),         app::scoreHelp(),
+                                app::tilesHelp,         app::tokenizeHelp,
+                                app::infoHelp,          app::trainHelp,
+                                app::makeMiniDataHelp,  app::makeMiniTokenizerHelp,
+                                app::makeMiniModelHelp, app::evalMiniHelp,
+                                app::verifyHelp};
     return help[&command - commands];
 }
 

@@ -5,6 +5,7 @@
 #include "inference/mini/rows.h"
 #include "inference/mini/sample.h"
 #include "inference/mini/tokenizer_training.h"
+#include "inference/random_checkpoint.h"
 
 #include <algorithm>
 #include <atomic>
@@ -47,6 +48,16 @@ writes tokenizer.model, added_tokens.json and tokenizer_config.json.
   --seed S           whole number (1)
   --pictures N       whose questions and answers are read (3000)
   --pieces N         at most, without the control tokens (1600)
+)";
+
+const char* const makeMiniModelHelp =
+    R"(kvl make-mini-model --tokenizer DIR --out DIR [options]
+
+Writes a checkpoint of kvl-mini's shape with the weights that its training begins with.
+
+  --tokenizer DIR    from kvl make-mini-tokenizer
+  --out DIR          made where it is missing
+  --seed S           whole number (1)
 )";
 
 namespace {
@@ -208,6 +219,24 @@ int makeMiniTokenizer(const std::vector<std::string>& words, const std::stop_tok
     options.pieces =
         static_cast<int>(wholeNumber("--pieces", arguments.value("--pieces", "1600"), 700, 32'000));
     inference::mini::trainTokenizer(*arguments.value("--out"), options);
+    return exitDone;
+}
+
+int makeMiniModel(const std::vector<std::string>& words, const std::stop_token&)
+{
+    const Arguments arguments(words, {{"--out"}, {"--tokenizer"}, {"--seed"}});
+    if (!arguments.has("--out") || !arguments.has("--tokenizer")) {
+        throw UsageError("--tokenizer and --out are expected: a folder to read and one to write");
+    }
+    inference::CheckpointOptions options;
+    options.shape = "mini";
+    options.seed = static_cast<std::uint64_t>(
+        wholeNumber("--seed", arguments.value("--seed", "1"), 0, INT64_MAX));
+    options.shards = 1;
+    options.tokenizer = *arguments.value("--tokenizer");
+    options.tied = true;
+    options.toTrain = true;
+    inference::writeCheckpoint(*arguments.value("--out"), options);
     return exitDone;
 }
 

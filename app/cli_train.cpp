@@ -29,6 +29,9 @@ in the published layout, which `kvl ask --model DIR` opens. Ctrl+C saves and say
   --mini N              instead of --data: N drawn pictures an epoch, with all their questions
   --mini-seed N         of the drawing; not that of an evaluation (1)
   --difficulty N        of the drawing, 0 to 100 (100)
+  --questions N         at most, about each drawn picture (5)
+  --dense               with --mini, before all else: tower and projector learn what lies where, by
+                        a head that is thrown away; the model is ready to learn words
   --image-root DIR      for relative picture paths (the folder of FILE)
   --skip-bad            leave rows out that cannot be used, instead of stopping
   --max-tiles N         tiles a picture without the thumbnail, 1 to 40 (12)
@@ -58,6 +61,9 @@ in the published layout, which `kvl ask --model DIR` opens. Ctrl+C saves and say
   --save-every N        a checkpoint every N steps; the newest two are kept
   --device D            auto, cpu, cuda:N (auto)
   --dtype T             fp32 on a CPU; bf16 with fp32 masters on a GPU (auto)
+  --dense-share X       with --mini: X of that loss a picture beside the words (0)
+  --bf16-products       on a CPU: factors of matrix products rounded to bf16, sums in fp32; twice as
+                        quick where the CPU has AVX-512 BF16 or AMX
   --print-swift [=N]    print a script that does the same with ms-swift and DeepSpeed ZeRO-3 on N GPUs
                         (1), and train nothing
 
@@ -144,6 +150,9 @@ inference::train::TrainingOptions trainingOptions(const Arguments& arguments)
     }
     options.merge = arguments.has("--merge");
     options.recompute = arguments.has("--checkpointing");
+    real("--dense-share", options.denseShare, 0, 1e3);
+    options.dense = arguments.has("--dense");
+    options.bf16Products = arguments.has("--bf16-products");
     options.skipLonger = arguments.has("--skip-bad");
     options.device = arguments.value("--device", "auto");
     options.dtype = arguments.value("--dtype", "auto");
@@ -214,8 +223,14 @@ std::unique_ptr<inference::train::Conversations> drawData(const Arguments& argum
     options.seed = std::uint64_t(whole("--mini-seed", "1", 0, 1'000'000'000));
     options.drawing.difficulty = int(whole("--difficulty", "100", 0, 100));
     options.drawing.tile = inference::inspectCheckpoint(model).tileSize;
-    options.maxTiles = int(whole("--max-tiles", "12", 1, 40));
-    options.system = systemPrompt(arguments.value("--system", "none"));
+    options.drawing.questions = int(whole("--questions", "5", 1, 100));
+    const bool dense = arguments.has("--dense");
+    const int most = dense ? 1 : inference::inspectCheckpoint(model).maxTiles;
+    options.maxTiles = int(whole("--max-tiles", std::to_string(most).c_str(), 1, 40));
+    options.enlarged = dense ? 0 : options.enlarged;
+    if (const auto system = arguments.value("--system")) {
+        options.system = systemPrompt(*system);
+    }
     return std::make_unique<inference::train::MiniConversations>(options);
 }
 
@@ -263,6 +278,10 @@ int train(const std::vector<std::string>& given, const std::stop_token& stop)
                                {"--mini"},
                                {"--mini-seed"},
                                {"--difficulty"},
+                               {"--questions"},
+                               {"--dense", false},
+                               {"--dense-share"},
+                               {"--bf16-products", false},
                                {"--image-root"},
                                {"--skip-bad", false},
                                {"--max-tiles"},
@@ -306,6 +325,9 @@ int train(const std::vector<std::string>& given, const std::stop_token& stop)
     }
     if (arguments.has("--mini") == arguments.has("--data")) {
         throw UsageError("one of --data and --mini is expected");
+    }
+    if ((options.dense || options.denseShare > 0) && !arguments.has("--mini")) {
+        throw UsageError("--dense needs --mini: of other pictures it is not known what lies where");
     }
     if (resume) {
         options.resume = resumeFrom(*resume, options.out);

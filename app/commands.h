@@ -28,6 +28,7 @@ int info(const std::vector<std::string>& words, const std::stop_token& stop);
 int train(const std::vector<std::string>& words, const std::stop_token& stop);
 int makeMiniData(const std::vector<std::string>& words, const std::stop_token& stop);
 int makeMiniTokenizer(const std::vector<std::string>& words, const std::stop_token& stop);
+int makeMiniModel(const std::vector<std::string>& words, const std::stop_token& stop);
 int evalMini(const std::vector<std::string>& words, const std::stop_token& stop);
 int verify(const std::vector<std::string>& words, const std::stop_token& stop);
 
@@ -39,6 +40,7 @@ extern const char* const infoHelp;
 extern const char* const trainHelp;
 extern const char* const makeMiniDataHelp;
 extern const char* const makeMiniTokenizerHelp;
+extern const char* const makeMiniModelHelp;
 extern const char* const evalMiniHelp;
 extern const char* const verifyHelp;
 

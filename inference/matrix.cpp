@@ -35,19 +35,39 @@ const std::optional<c10::OperatorHandle>& oneDnnLinear()
     return found;
 }
 
+FollowedProduct& followedProduct()
+{
+    static FollowedProduct product = nullptr;
+    return product;
+}
+
 }  // namespace
 
-at::Tensor multiplyRows(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias)
+at::Tensor multiplyRowsUnfollowed(const at::Tensor& x, const at::Tensor& weight,
+                                  const at::Tensor& bias)
 {
     constexpr std::int64_t fewestRows = 32;  // below, preparing the call costs more than it saves
     if (x.device().is_cpu() && x.scalar_type() == at::kFloat &&
-        x.numel() >= fewestRows * weight.size(1) && oneDnnLinear() &&
-        !isFollowed(x, weight, bias)) {
+        x.numel() >= fewestRows * weight.size(1) && oneDnnLinear()) {
         return oneDnnLinear()->typed<OneDnnLinear>().call(
             x, weight, bias.defined() ? std::optional(bias) : std::nullopt, "none",
             c10::List<std::optional<at::Scalar>>(), "");
     }
     return at::linear(x, weight, bias);
+}
+
+at::Tensor multiplyRows(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias)
+{
+    if (!isFollowed(x, weight, bias)) {
+        return multiplyRowsUnfollowed(x, weight, bias);
+    }
+    const FollowedProduct product = followedProduct();
+    return product != nullptr ? product(x, weight, bias) : at::linear(x, weight, bias);
+}
+
+void setFollowedProduct(FollowedProduct product)
+{
+    followedProduct() = product;
 }
 
 }  // namespace inference

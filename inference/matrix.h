@@ -10,4 +10,13 @@ namespace inference {
 /// the same error against float64.
 at::Tensor multiplyRows(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias);
 
+/// The same where no gradient is followed, whatever autograd is set to.
+at::Tensor multiplyRowsUnfollowed(const at::Tensor& x, const at::Tensor& weight,
+                                  const at::Tensor& bias);
+
+/// What computes products that autograd follows: a training sets its own; null: at::linear.
+using FollowedProduct = at::Tensor (*)(const at::Tensor& x, const at::Tensor& weight,
+                                       const at::Tensor& bias);
+void setFollowedProduct(FollowedProduct product);
+
 }  // namespace inference

@@ -29,6 +29,7 @@ struct Shape {
     Tower vision;
     std::string family;
     Language language;
+    int tile = 448, maxTiles = 12;
 };
 
 const std::map<std::string, Shape>& shapes()
@@ -40,6 +41,7 @@ const std::map<std::string, Shape>& shapes()
         {"tiny-qwen2", {large, {64, 128, 2, 4}, "Qwen2", {64, 160, 3, 4, 2, 16, 1536, 2280}}},
         {"tiny-internlm2",
          {small, {64, 128, 2, 4}, "InternLM2", {64, 160, 3, 4, 2, 16, 640, 3000}}},
+        {"mini", {small, {192, 768, 6, 6}, "Qwen3", {192, 640, 4, 6, 6, 32, 0, 4096}, 112, 4}},
         {"small", {small, {256, 1024, 6, 4}, "Qwen3", {384, 1024, 8, 6, 2, 64, 1536, 16384}}},
         {"0.6b",
          {small, {1024, 4096, 24, 16}, "Qwen3", {1024, 3072, 28, 16, 8, 128, 151936, 40960}}},
@@ -116,25 +118,25 @@ std::string configText(const Shape& shape, const CheckpointOptions& options)
 {
     const bool rms = shape.tower == "InternViT-6B";
     const ordered_json config{
-        {"_name_or_path", "random"},
+        {"_name_or_path", options.shape == "mini" ? "kvl-mini" : "random"},
         {"architectures", ordered_json::array({"InternVLChatModel"})},
         {"model_type", "internvl_chat"},
         {"template", "internvl2_5"},
-        {"force_image_size", 448},
+        {"force_image_size", shape.tile},
         {"downsample_ratio", 0.5},
         {"ps_version", "v2"},
         {"select_layer", -1},
         {"dynamic_image_size", true},
         {"use_thumbnail", true},
         {"min_dynamic_patch", 1},
-        {"max_dynamic_patch", 12},
+        {"max_dynamic_patch", shape.maxTiles},
         {"tie_word_embeddings", options.tied},
         {"torch_dtype", options.dtype == "BF16" ? "bfloat16" : "float32"},
         {"llm_config", languageConfig(shape, options.tied)},
         {"vision_config",
          {{"architectures", ordered_json::array({"InternVisionModel"})},
           {"model_type", "intern_vit_6b"},
-          {"image_size", 448},
+          {"image_size", shape.tile},
           {"patch_size", 14},
           {"num_channels", 3},
           {"hidden_size", shape.vision.hidden},
@@ -224,10 +226,49 @@ Scale scaleOf(const TensorShape& tensor)
     return {0, halfLog2(fanIn) - (head ? 3 : 1)};
 }
 
-void writeTensor(std::ofstream& file, const TensorShape& tensor, std::int64_t count,
-                 std::uint64_t seed, bool half)
+/// Branches and norms that pass all on, weights of variance 1 / (12 inputs), no bias.
+Scale startScaleOf(const TensorShape& tensor)
 {
-    const Scale scale = scaleOf(tensor);
+    const std::string& name = tensor.name;
+    if (name.ends_with(".bias")) {
+        return {0, 40};
+    }
+    if (name.ends_with("class_embedding") || name.ends_with("embed_tokens.weight")) {
+        return {0, 4};
+    }
+    if (tensor.shape.size() == 1) {
+        return {1, 40};
+    }
+    std::int64_t fanIn = 1;
+    for (std::size_t i = 1; i < tensor.shape.size(); ++i) {
+        fanIn *= tensor.shape[i];
+    }
+    return {0, halfLog2(fanIn) + 1};
+}
+
+/// Value i of [1, 1 + side x side, width]: sines and cosines of row and column in the manner of the
+/// Transformer's positions (Vaswani et al. 2017, 3.5), a quarter of the channels each; the class
+/// token's are 0. Places are known from the first step on.
+float positionValue(const TensorShape& tensor, std::int64_t i)
+{
+    const std::int64_t width = tensor.shape.back(), place = i / width - 1, channel = i % width;
+    const auto side = std::int64_t(std::llround(std::sqrt(double(tensor.shape[1] - 1))));
+    if (place < 0) {
+        return 0;
+    }
+    const std::int64_t quarter = width / 4, kind = channel / quarter;
+    const double along = double(kind < 2 ? place / side : place % side);
+    const double frequency = std::pow(100.0, -double(channel % quarter) / double(quarter));
+    return 0.5F * float(kind % 2 == 0 ? std::sin(along * frequency) : std::cos(along * frequency));
+}
+
+void writeTensor(std::ofstream& file, const TensorShape& tensor, std::int64_t count,
+                 const CheckpointOptions& options)
+{
+    const bool half = options.dtype == "BF16";
+    const std::uint64_t seed = options.seed;
+    const bool places = options.toTrain && tensor.name.ends_with("position_embedding");
+    const Scale scale = options.toTrain ? startScaleOf(tensor) : scaleOf(tensor);
     const float factor = std::ldexp(1.0F, -scale.exponent);
     const std::uint64_t key = weightKey(tensor.name, seed);
     constexpr std::int64_t block = 1 << 20;
@@ -237,7 +278,8 @@ void writeTensor(std::ofstream& file, const TensorShape& tensor, std::int64_t co
         const std::size_t n = std::size_t(std::min(block, count - first));
         values.resize(n);
         for (std::size_t i = 0; i < n; ++i) {
-            values[i] = scale.base + weightValue(key, std::uint64_t(first) + i) * factor;
+            values[i] = places ? positionValue(tensor, first + std::int64_t(i))
+                               : scale.base + weightValue(key, std::uint64_t(first) + i) * factor;
         }
         if (!half) {
             file.write(reinterpret_cast<const char*>(values.data()),
@@ -292,7 +334,7 @@ void writeShard(const fs::path& path, const std::vector<TensorShape>& tensors,
     }
     file << text;
     for (const TensorShape& tensor : tensors) {
-        writeTensor(file, tensor, countOf(tensor), options.seed, half);
+        writeTensor(file, tensor, countOf(tensor), options);
     }
     if (!file.flush()) {
         throw Error(path.string() + " could not be written; the disk may be full.");

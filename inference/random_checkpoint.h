@@ -20,9 +20,11 @@ struct CheckpointOptions {
     std::filesystem::path tokenizer;  // folder whose tokenizer files are copied; empty: none
     Layout layout = Layout::Chat;     // what the tensors are called
     bool tied = false;                // the head is the embeddings
+    bool toTrain = false;  // small weights that a training begins with, not ones that differ widely
 };
 
-/// "tiny" (0.5 MB; "tiny-qwen2", "tiny-internlm2"), "small", "0.6b" (InternVL3.5-1B), "14b" (KVL).
+/// "tiny" (0.5 MB; "tiny-qwen2", "tiny-internlm2"), "mini" (kvl-mini), "small", "0.6b"
+/// (InternVL3.5-1B), "14b" (KVL).
 std::string shapeNames();
 
 /// Writes the files to `folder`, which is made where it is missing; tensor by tensor, so a shape

@@ -186,7 +186,7 @@ ConversationFile::Row ConversationFile::parse(const std::string& line) const
     return result;
 }
 
-Request ConversationFile::at(std::int64_t index) const
+Item ConversationFile::at(std::int64_t index) const
 {
     const Row& row = m_rows.at(std::size_t(index));
     Request request = row.request;
@@ -195,7 +195,7 @@ Request ConversationFile::at(std::int64_t index) const
             request.messages[i].images.push_back(m_options.openImage(name));
         }
     }
-    return request;
+    return {{std::move(request)}, {}};
 }
 
 std::string ConversationFile::where(std::int64_t index) const

@@ -30,7 +30,7 @@ public:
     const std::vector<BadRow>& badRows() const { return m_bad; }
 
     std::int64_t size() const override { return std::int64_t(m_rows.size()); }
-    Request at(std::int64_t index) const override;
+    Item at(std::int64_t index) const override;
     std::string where(std::int64_t index) const override;
 
 private:

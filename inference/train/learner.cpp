@@ -44,14 +44,37 @@ Learner::Learner(const Checkpoint& checkpoint, const Options& options, const OnP
     , m_vision(m_weights)
     , m_language(m_weights)
 {
+    if (options.dense || options.denseShare > 0) {
+        m_dense.emplace(m_config.language.hiddenSize, m_config.patchesPerSide() / 2, options.seed,
+                        m_weights.options(), m_weights.all());
+    }
 }
 
-Example Learner::prepare(const Request& request) const
+std::vector<Example> Learner::prepare(const Item& item) const
+{
+    std::vector<Example> examples;
+    for (const Request& request : item.conversations) {
+        examples.push_back(prepare(request, examples.empty()));
+        examples.back().sharesTiles = examples.size() > 1;
+    }
+    examples.front().objects = item.objects;
+    if (m_options.dense) {
+        examples.resize(1);
+    }
+    return examples;
+}
+
+Example Learner::prepare(const Request& request, bool withTiles) const
 {
     TilingOptions tiling = m_config.tiling();
     tiling.maxTiles = request.maxTiles;
     Lesson lesson = buildLesson(request, *m_tokenizer, tiling);
-    Example example{std::move(lesson.prompt.ids), std::move(lesson.learnt), {}, {}};
+    Example example;
+    example.ids = std::move(lesson.prompt.ids);
+    example.learnt = std::move(lesson.learnt);
+    if (!withTiles) {
+        return example;
+    }
     auto use = lesson.prompt.images.begin();
     for (const Message& message : request.messages) {
         for (const Image& image : message.images) {
@@ -70,45 +93,62 @@ bool Learner::learns(std::string_view part) const
     });
 }
 
-/// All examples one behind the other, [n, hidden], pictures in their places.
-at::Tensor Learner::embed(std::span<const Example> examples) const
+/// The image tokens [n, width of the language model] of all tiles; undefined where there are none.
+at::Tensor Learner::look(std::span<const Example> examples) const
 {
-    std::vector<std::int64_t> ids, places;
     std::vector<Image> tiles;
     for (const Example& example : examples) {
+        tiles.insert(tiles.end(), example.tiles.begin(), example.tiles.end());
+    }
+    if (tiles.empty()) {
+        return {};
+    }
+    const bool visionLearns = learns("vision_model.");
+    const at::Tensor pixels = toTensor(tiles);
+    if (visionLearns || !learns("mlp1.")) {
+        const at::AutoGradMode grad(visionLearns);
+        return m_vision(pixels, {}, m_options.recompute && visionLearns ? recomputed : RunLayer());
+    }
+    at::Tensor features;
+    {
+        const at::NoGradGuard noGrad;
+        features = m_vision.encode(pixels, {});
+    }
+    return m_vision.project(features, {});
+}
+
+/// All examples one behind the other, [n, hidden], pictures in their places.
+at::Tensor Learner::embed(std::span<const Example> examples, const at::Tensor& tokens) const
+{
+    std::vector<std::int64_t> ids, places, rows;  // rows of the image tokens for the places
+    std::int64_t begin = 0, end = 0;              // of those of the picture at hand
+    for (const Example& example : examples) {
+        if (!example.sharesTiles) {
+            begin = end;
+            end += std::int64_t(example.tiles.size()) * m_config.tiling().tokensPerTile;
+        }
+        std::int64_t row = begin;
         for (const TokenId id : example.ids) {
             if (id == m_imageToken) {
                 places.push_back(std::int64_t(ids.size()));
+                rows.push_back(row++);
             }
             ids.push_back(id);
         }
-        tiles.insert(tiles.end(), example.tiles.begin(), example.tiles.end());
+        if (row != end) {
+            throw Error("The pictures became " + std::to_string(end - begin) +
+                        " tokens where the conversation has " + std::to_string(row - begin) +
+                        "; this is a fault of the program.");
+        }
     }
     const at::Tensor x = m_language.embed(at::tensor(ids, at::kLong));
-    if (tiles.empty()) {
+    if (!tokens.defined()) {
         return x;
     }
-    const bool visionLearns = learns("vision_model.");
-    const at::Tensor tokens = [&] {
-        const at::Tensor pixels = toTensor(tiles);
-        if (visionLearns || !learns("mlp1.")) {
-            const at::AutoGradMode grad(visionLearns);
-            return m_vision(pixels, {},
-                            m_options.recompute && visionLearns ? recomputed : RunLayer());
-        }
-        at::Tensor features;
-        {
-            const at::NoGradGuard noGrad;
-            features = m_vision.encode(pixels, {});
-        }
-        return m_vision.project(features, {});
-    }();
-    if (tokens.size(0) != std::int64_t(places.size())) {
-        throw Error("The pictures became " + std::to_string(tokens.size(0)) +
-                    " tokens where the conversations have " + std::to_string(places.size()) +
-                    "; this is a fault of the program.");
-    }
-    return x.index_copy(0, at::tensor(places, at::kLong).to(x.device()), tokens);
+    const at::Tensor repeated = std::int64_t(rows.size()) == end
+        ? tokens
+        : tokens.index_select(0, at::tensor(rows, at::kLong).to(x.device()));
+    return x.index_copy(0, at::tensor(places, at::kLong).to(x.device()), repeated);
 }
 
 /// states [n, hidden] of the tokens in front of `targets` [n].
@@ -131,8 +171,39 @@ at::Tensor Learner::crossEntropy(const at::Tensor& states, const at::Tensor& tar
     return sum;
 }
 
+std::int64_t Learner::weight(std::span<const Example> examples) const
+{
+    std::int64_t sum = 0;
+    for (const Example& example : examples) {
+        sum += m_options.dense ? 1 : example.targets();
+    }
+    return sum;
+}
+
+/// Of each picture as a whole: its one tile or the thumbnail.
+at::Tensor Learner::denseLoss(std::span<const Example> examples, const at::Tensor& tokens) const
+{
+    const std::int64_t perTile = m_config.tiling().tokensPerTile;
+    std::vector<std::vector<mini::Object>> pictures;
+    std::vector<at::Tensor> whole;
+    std::int64_t tiles = 0;
+    for (const Example& example : examples) {
+        if (example.sharesTiles) {
+            continue;
+        }
+        tiles += std::int64_t(example.tiles.size());
+        whole.push_back(tokens.narrow(0, (tiles - 1) * perTile, perTile));
+        pictures.push_back(example.objects);
+    }
+    return m_dense->loss(at::cat(whole), pictures);
+}
+
 at::Tensor Learner::loss(std::span<const Example> examples) const
 {
+    const at::Tensor tokens = look(examples);
+    if (m_options.dense) {
+        return denseLoss(examples, tokens);
+    }
     std::vector<std::int64_t> lengths, rows, targets;
     std::int64_t first = 0;
     for (const Example& example : examples) {
@@ -145,12 +216,20 @@ at::Tensor Learner::loss(std::span<const Example> examples) const
         lengths.push_back(std::int64_t(example.ids.size()));
         first += lengths.back();
     }
-    const at::Tensor x = embed(examples);
+    const at::Tensor x = embed(examples, tokens);
     const at::Tensor states =
         m_language.states(x, lengths, m_options.recompute ? recomputed : RunLayer());
     const at::Tensor places = at::tensor(rows, at::kLong).to(x.device());
-    return crossEntropy(states.index_select(0, places),
-                        at::tensor(targets, at::kLong).to(x.device()));
+    const at::Tensor words =
+        crossEntropy(states.index_select(0, places), at::tensor(targets, at::kLong).to(x.device()));
+    if (m_options.denseShare == 0) {
+        return words;
+    }
+    // words are summed over targets, the head's loss over pictures
+    const auto pictures = std::count_if(examples.begin(), examples.end(),
+                                        [](const Example& one) { return !one.sharesTiles; });
+    const double each = double(targets.size()) / double(pictures);
+    return words + denseLoss(examples, tokens) * (m_options.denseShare * each);
 }
 
 }  // namespace inference::train

@@ -49,7 +49,7 @@ Loader::Step Loader::step(std::int64_t number)
 Loader::Step Loader::load(std::vector<std::int64_t> indices) const
 {
     struct Place {
-        Example example;
+        std::vector<Example> examples;  // of one item
         std::string fault;
     };
     std::vector<Place> places(indices.size());
@@ -57,14 +57,16 @@ Loader::Step Loader::load(std::vector<std::int64_t> indices) const
     const auto work = [&] {
         for (std::size_t i = next++; i < places.size(); i = next++) {
             try {
-                Example example = m_learner.prepare(m_conversations.at(indices[i]));
-                const auto length = std::int64_t(example.ids.size());
-                if (length > m_options.maxLength) {
-                    throw Error("The conversation has " + std::to_string(length) +
-                                " tokens where at most " + std::to_string(m_options.maxLength) +
-                                " are allowed; fewer tiles a picture or a larger limit fits.");
+                std::vector<Example> examples = m_learner.prepare(m_conversations.at(indices[i]));
+                for (const Example& example : examples) {
+                    const auto length = std::int64_t(example.ids.size());
+                    if (length > m_options.maxLength) {
+                        throw Error("The conversation has " + std::to_string(length) +
+                                    " tokens where at most " + std::to_string(m_options.maxLength) +
+                                    " are allowed; fewer tiles a picture or a larger limit fits.");
+                    }
                 }
-                places[i].example = std::move(example);
+                places[i].examples = std::move(examples);
             } catch (const std::exception& error) {
                 places[i].fault = m_conversations.where(indices[i]) + ": " + error.what();
             }
@@ -81,7 +83,7 @@ Loader::Step Loader::load(std::vector<std::int64_t> indices) const
     Step step;
     for (Place& place : places) {
         if (place.fault.empty()) {
-            step.examples.push_back(std::move(place.example));
+            step.items.push_back(std::move(place.examples));
         } else if (m_options.skipBad) {
             step.skipped.push_back(std::move(place.fault));
         } else {

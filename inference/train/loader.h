@@ -16,7 +16,7 @@ namespace inference::train {
 class Loader {
 public:
     struct Options {
-        std::int64_t perStep = 1;  // conversations
+        std::int64_t perStep = 1;  // items of the data
         std::uint64_t seed = 0;    // of their order
         int maxLength = 16384;     // tokens
         bool skipBad = false;      // otherwise a conversation that cannot be used is an Error
@@ -30,8 +30,8 @@ public:
 
     /// What is left out, where `skipBad` allows it.
     struct Step {
-        std::vector<Example> examples;
-        std::vector<std::string> skipped;  // sentences
+        std::vector<std::vector<Example>> items;  // the conversations of each
+        std::vector<std::string> skipped;         // sentences
     };
     /// Step 0, 1, ...; steps asked for in order are ready sooner. Throws Error that says where.
     Step step(std::int64_t number);

@@ -14,8 +14,9 @@ struct Parameter {
     std::string name;
     at::Tensor value;   // what the model computes with; a leaf of autograd where it is trained
     at::Tensor master;  // float32, what the optimiser changes; `value` itself where that is float32
-    at::Tensor gradient;  // float32, summed over a step; undefined before the first
-    bool decays = false;  // by the optimiser's weight decay
+    at::Tensor gradient;   // float32, summed over a step; undefined before the first
+    bool decays = false;   // by the optimiser's weight decay
+    bool passing = false;  // helps in training and is no part of the model
 };
 
 /// Which parts are trained.

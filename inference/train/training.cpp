@@ -7,6 +7,7 @@
 #include "inference/train/learner.h"
 #include "inference/train/loader.h"
 #include "inference/train/optimizer.h"
+#include "inference/train/products.h"
 #include "inference/train/schedule.h"
 #include "inference/train/training_log.h"
 #include "inference/train/training_state.h"
@@ -67,6 +68,9 @@ std::string settingsOf(const TrainingOptions& options, std::int64_t conversation
                                   {"lora-dropout", options.loraDropout},
                                   {"lora-targets", options.loraTargets},
                                   {"checkpointing", options.recompute},
+                                  {"dense", options.dense},
+                                  {"dense-share", options.denseShare},
+                                  {"bf16-products", options.bf16Products},
                                   {"seed", options.seed},
                                   {"dtype", dtype}}
         .dump();
@@ -120,7 +124,10 @@ Training::Training(const Conversations& conversations, const TrainingOptions& op
                  m_dtype,
                  {options.freezeVision, options.freezeProjector, options.freezeLanguage},
                  m_lora,
-                 options.recompute},
+                 options.recompute,
+                 options.dense,
+                 options.denseShare,
+                 options.seed},
                 events.onLoading, stop)
     , m_optimizer(m_learner.parameters(),
                   {options.beta1, options.beta2, options.epsilon, options.weightDecay})
@@ -148,25 +155,32 @@ Training::Training(const Conversations& conversations, const TrainingOptions& op
 bool Training::learn(std::int64_t step)
 {
     const auto start = std::chrono::steady_clock::now();
-    const Loader::Step data = m_loader.step(step);
+    Loader::Step data = m_loader.step(step);
     for (const std::string& what : data.skipped) {
         if (m_events.onSkipped) {
             m_events.onSkipped(what);
         }
     }
     StepReport report;
-    for (const Example& example : data.examples) {
-        report.tokens += std::int64_t(example.ids.size());
-        report.targets += example.targets();
+    std::vector<std::vector<Example>> batches;
+    double weight = 0;
+    for (std::size_t i = 0; i < data.items.size(); ++i) {
+        if (i % std::size_t(m_options.batch) == 0) {
+            batches.emplace_back();
+        }
+        weight += double(m_learner.weight(data.items[i]));
+        for (Example& example : data.items[i]) {
+            report.tokens += std::int64_t(example.ids.size());
+            report.targets += example.targets();
+            batches.back().push_back(std::move(example));
+        }
     }
     at::manual_seed(m_options.seed + std::uint64_t(step) * 0x9e3779b97f4a7c15);
-    const std::span<const Example> all(data.examples);
-    for (std::size_t first = 0; first < all.size(); first += std::size_t(m_options.batch)) {
+    for (const std::vector<Example>& batch : batches) {
         if (m_stop.stop_requested()) {
             return false;
         }
-        const std::size_t count = std::min(std::size_t(m_options.batch), all.size() - first);
-        const at::Tensor loss = m_learner.loss(all.subspan(first, count)) / double(report.targets);
+        const at::Tensor loss = m_learner.loss(batch) / weight;
         if (loss.requires_grad()) {  // not of text alone where the language is frozen
             loss.backward();
         }
@@ -248,6 +262,7 @@ TrainingResult runTraining(const Conversations& conversations, const TrainingOpt
     if (options.freezeVision && options.freezeProjector && options.freezeLanguage) {
         throw Error("Vision, projector and language are all frozen; nothing is left to train.");
     }
+    const Products products(options.bf16Products);
     return inSentences(tooLarge,
                        [&] { return Training(conversations, options, events, stop).run(); });
 }

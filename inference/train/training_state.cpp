@@ -88,6 +88,9 @@ void writeModel(const fs::path& folder, const Checkpoint& origin,
     }
     TensorList list;
     for (const Parameter& one : parameters) {
+        if (one.passing) {
+            continue;
+        }
         const std::vector<std::string> names = origin.names(one.name);
         const at::Tensor& value = one.master.defined() ? one.master : one.value;
         const std::vector<at::Tensor> parts = value.detach().chunk(std::int64_t(names.size()), 0);
@@ -165,7 +168,8 @@ void saveTraining(const fs::path& folder, const Checkpoint& origin,
     }
     TensorList list;
     for (const Parameter& one : parameters) {
-        if (one.master.defined() && (lora.rank > 0 || dtypeOf(origin, one.name) != at::kFloat)) {
+        if (one.master.defined() &&
+            (lora.rank > 0 || one.passing || dtypeOf(origin, one.name) != at::kFloat)) {
             list.add("master/" + one.name, one.master, at::kFloat);
         }
     }

@@ -702,7 +702,53 @@ private Q_SLOTS:
         QCOMPARE(QJsonDocument::fromJson(ids.out).array().size(), 3);
     }
 
+    void aMiniModelIsMadeWarmedUpTaughtAndGoesOnWhereItStopped()
+    {
+        const QString tokenizer = m_folder.filePath("warm-tokenizer");
+        QCOMPARE(
+            kvl({"make-mini-tokenizer", "--out", tokenizer, "--pictures", "60", "--pieces", "900"})
+                .status,
+            0);
+        const QString start = m_folder.filePath("mini-start"), warm = m_folder.filePath("warm"),
+                      taught = m_folder.filePath("taught");
+        const Result made = kvl({"make-mini-model", "--tokenizer", tokenizer, "--out", start});
+        QVERIFY2(made.status == 0, made.error);
+        const QStringList dense{"train",   "--model", start, "--mini",       "40", "--out",   warm,
+                                "--dense", "--steps", "3",   "--save-every", "2",  "--batch", "2"};
+        const Result first = kvl(dense);
+        QVERIFY2(first.status == 0, first.error);
+        const QByteArray whole = bytesOf(warm + "/model.safetensors");
+        QVERIFY(!whole.contains("dense."));  // what helped is no part of the model
+        // from the second step on: the head's weights were kept
+        QVERIFY(QFile::remove(warm + "/model.safetensors"));
+        const Result again = kvl(dense + QStringList{"--resume=" + warm + "/checkpoint-000002"});
+        QVERIFY2(again.status == 0, again.error);
+        QVERIFY(bytesOf(warm + "/model.safetensors") == whole);
+
+        const Result words =
+            kvl({"train", "--model", warm, "--mini", "40", "--out", taught, "--steps", "2",
+                 "--batch", "2", "--dense-share", "0.1", "--bf16-products"});
+        QVERIFY2(words.status == 0, words.error);
+        QCOMPARE(
+            kvl({"eval-mini", "--model", taught, "--count", "1", "--max-new-tokens", "8"}).status,
+            0);
+    }
+
+    void theDenseWarmUpNeedsDrawnPictures()
+    {
+        const Result result = kvl({"train", "--model", m_model, "--data", "x.jsonl", "--out",
+                                   m_folder.filePath("no"), "--dense"});
+        QCOMPARE(result.status, 2);
+        QVERIFY2(result.error.contains("--dense needs --mini"), result.error);
+    }
+
 private:
+    static QByteArray bytesOf(const QString& path)
+    {
+        QFile file(path);
+        return file.open(QIODevice::ReadOnly) ? file.readAll() : QByteArray();
+    }
+
     QTemporaryDir m_folder;
     QString m_model, m_picture;
 };

@@ -62,7 +62,7 @@ TEST(rowsOfInternVlAndOfSwiftAreTheSameConversation)
     CHECK(file.badRows().empty());
     CHECK(file.where(1).ends_with("rows.jsonl:3"));
     for (const std::int64_t i : {0, 1}) {
-        const Request request = file.at(i);
+        const Request request = file.at(i).conversations.front();
         CHECK_EQUAL(request.system.text, std::string("S"));
         CHECK_EQUAL(request.messages.size(), std::size_t(4));
         CHECK_EQUAL(request.messages[2].text, std::string("<image> Q2"));
@@ -78,7 +78,8 @@ TEST(picturesWithoutMarksBelongToTheFirstQuestion)
         Rows(
             R"({"image": "a.png", "conversations": [{"from": "human", "value": "Q"}, {"from": "gpt", "value": "A"}]})")
             .read()
-            .at(0);
+            .at(0)
+            .conversations.front();
     CHECK_EQUAL(request.messages.front().images.size(), std::size_t(1));
     CHECK(request.system.preset == SystemPrompt::Preset::None);
 }

@@ -2,8 +2,10 @@
 #include <ATen/ATen.h>  // before test.h, whose CHECK takes the place of c10's
 
 #include "inference/error.h"
+#include "inference/matrix.h"
 #include "inference/train/learner.h"
 #include "inference/train/optimizer.h"
+#include "inference/train/products.h"
 #include "inference/train/schedule.h"
 #include "support/seeded_image.h"
 #include "support/temporary_folder.h"
@@ -72,11 +74,17 @@ Request requestOf(const json& row)
     return request;
 }
 
+Example only(std::vector<Example> examples)
+{
+    CHECK_EQUAL(examples.size(), std::size_t(1));
+    return std::move(examples.front());
+}
+
 std::vector<Example> examples(const Learner& learner)
 {
     std::vector<Example> all;
     for (const json& row : golden()["rows"]) {
-        all.push_back(learner.prepare(requestOf(row)));
+        all.push_back(only(learner.prepare({{requestOf(row)}, {}})));
     }
     return all;
 }
@@ -85,7 +93,8 @@ std::vector<Example> examples(const Learner& learner)
 std::vector<Example> pair(const Learner& learner)
 {
     const json& rows = golden()["rows"];
-    return {learner.prepare(requestOf(rows[1])), learner.prepare(requestOf(rows[2]))};
+    return {only(learner.prepare({{requestOf(rows[1])}, {}})),
+            only(learner.prepare({{requestOf(rows[2])}, {}}))};
 }
 
 template <typename T>
@@ -180,6 +189,76 @@ TEST(gradientsAreThoseOfTheReference)
     checkGradients(*learner);
 }
 
+TEST(gradientsOfTheProductsOfATrainingAreThoseOfTheReference)
+{
+    const Products products(false);
+    const auto learner = makeLearner();
+    const std::vector<Example> all = examples(*learner);
+    (learner->loss(all) / targets(all)).backward();
+    collectGradients(learner->parameters());
+    checkGradients(*learner);
+}
+
+TEST(productsOfRoundedFactorsDifferByTheRoundingOfBf16)
+{
+    at::manual_seed(1);
+    const at::Tensor x = at::randn({70, 40}), weight = at::randn({50, 40}), bias = at::randn({50});
+    const at::Tensor direction = at::randn({70, 50});
+    const auto gradients = [&] {
+        std::vector<at::Tensor> leaves;
+        for (const at::Tensor& one : {x, weight, bias}) {
+            leaves.push_back(one.clone().set_requires_grad(true));
+        }
+        const at::Tensor y = multiplyRows(leaves[0], leaves[1], leaves[2]);
+        y.backward(direction);
+        return std::vector<at::Tensor>{y.detach(), leaves[0].grad(), leaves[1].grad(),
+                                       leaves[2].grad()};
+    };
+    const std::vector<at::Tensor> exact = gradients();
+    const Products products(true);
+    const std::vector<at::Tensor> rounded = gradients();
+    for (std::size_t i = 0; i < exact.size(); ++i) {
+        // each factor is off by 2^-9 at most, both sums of 40 to 70 random terms by a share of that
+        const double error = ((exact[i] - rounded[i]).norm() / exact[i].norm()).item<double>();
+        CHECK(error < std::ldexp(1.0, -8));
+        CHECK(i == 3 || error > std::ldexp(1.0, -12));  // not the bias: nothing is rounded
+        CHECK(rounded[i].scalar_type() == at::kFloat);
+    }
+}
+
+TEST(conversationsAboutOnePictureLearnWhatEachLearnsAlone)
+{
+    Request first = requestOf(golden()["rows"][2]), second = first;
+    second.messages[0].text = "Why?";
+    second.messages[1].text = "Because.";
+    std::vector<at::Tensor> gradients;
+    double losses[2] = {0, 0};
+    for (const bool together : {false, true}) {
+        const auto learner = makeLearner();
+        std::vector<Example> all;
+        if (together) {
+            all = learner->prepare({{first, second}, {}});
+            CHECK_EQUAL(all.size(), std::size_t(2));
+            CHECK(!all[0].tiles.empty() && all[1].tiles.empty() && all[1].sharesTiles);
+        } else {
+            all = {only(learner->prepare({{first}, {}})), only(learner->prepare({{second}, {}}))};
+        }
+        const at::Tensor loss = learner->loss(all);
+        losses[int(together)] = loss.item<double>();
+        loss.backward();
+        collectGradients(learner->parameters());
+        for (std::size_t i = 0; i < learner->parameters().size(); ++i) {
+            const at::Tensor& gradient = learner->parameters()[i].gradient;
+            if (together) {
+                CHECK(at::allclose(gradient, gradients[i], 1e-3, 1e-3));
+            } else {
+                gradients.push_back(gradient);
+            }
+        }
+    }
+    CHECK(std::abs(losses[0] - losses[1]) <= 1e-4 * losses[0]);
+}
+
 TEST(layersComputedAgainGiveTheSameGradients)
 {
     const auto kept = makeLearner(), again = makeLearner(true);
@@ -234,6 +313,7 @@ TEST(weightDecaySparesWhatTheReferenceSpares)
 TEST(twentyStepsGiveTheReferencesLosses)
 {
     const json& options = golden()["options"];
+    const Products products(false);
     const auto learner = makeLearner();
     const std::vector<Example> all = examples(*learner);
     AdamW optimizer(learner->parameters(),

@@ -32,7 +32,7 @@ namespace {
 class Few : public Conversations {
 public:
     std::int64_t size() const override { return 10; }
-    Request at(std::int64_t index) const override
+    Item at(std::int64_t index) const override
     {
         Request request;
         request.system.preset = SystemPrompt::Preset::None;
@@ -43,13 +43,18 @@ public:
                 test::seededImage(60, 40, std::uint32_t(index)));
         }
         request.messages.push_back({Role::Assistant, "It is " + std::to_string(7 * index), {}});
-        return request;
+        return {{std::move(request)}, {}};
     }
     std::string where(std::int64_t index) const override
     {
         return "few:" + std::to_string(index + 1);
     }
 };
+
+Request conversation(std::int64_t index)
+{
+    return Few().at(index).conversations.front();
+}
 
 /// Of small tiles, so that steps are quick.
 void writeTiny(const fs::path& folder, const std::string& dtype = "F32")
@@ -180,7 +185,7 @@ TEST(theResultIsACheckpointThatAnswersAsItWasTaught)
     CHECK(losses(out.path()).back() < 0.05);
     const auto engine = loadEngine({out.path(), "cpu", "fp32"});
     for (const std::int64_t index : {2, 3}) {
-        Request request = Few().at(index);
+        Request request = conversation(index);
         request.messages.pop_back();
         const Answer answer = engine->generate(request, {}, {});
         CHECK_EQUAL(answer.text, "It is " + std::to_string(7 * index));
@@ -260,7 +265,7 @@ TEST(anAdapterAnswersAsTheModelItIsMergedTo)
     LoadOptions load{model(), "cpu", "fp32"};
     load.adapter = kept.path();
     const auto beside = loadEngine(load), inside = loadEngine({merged.path(), "cpu", "fp32"});
-    Request request = Few().at(3);
+    Request request = conversation(3);
     request.messages.pop_back();
     request.maxNewTokens = 12;
     const Answer expected = inside->generate(request, {}, {});
