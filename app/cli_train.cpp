@@ -59,6 +59,7 @@ in the published layout, which `kvl ask --model DIR` opens. Ctrl+C saves and say
   --checkpointing       compute layers again for the gradient: slower by a third, far less memory
   --seed N              of the order of the conversations (0)
   --save-every N        a checkpoint every N steps; the newest two are kept
+  --save-dtype T        of the result, bf16 or fp32 (as the model was stored)
   --device D            auto, cpu, cuda:N (auto)
   --dtype T             fp32 on a CPU; bf16 with fp32 masters on a GPU (auto)
   --dense-share X       with --mini: X of that loss a picture beside the words (0)
@@ -154,6 +155,10 @@ inference::train::TrainingOptions trainingOptions(const Arguments& arguments)
     options.dense = arguments.has("--dense");
     options.bf16Products = arguments.has("--bf16-products");
     options.skipLonger = arguments.has("--skip-bad");
+    options.saveDtype = arguments.value("--save-dtype", "");
+    if (!options.saveDtype.empty() && options.saveDtype != "bf16" && options.saveDtype != "fp32") {
+        throw UsageError("--save-dtype is \"" + options.saveDtype + "\"; bf16 or fp32 is expected");
+    }
     options.device = arguments.value("--device", "auto");
     options.dtype = arguments.value("--dtype", "auto");
     return options;
@@ -306,6 +311,7 @@ int train(const std::vector<std::string>& given, const std::stop_token& stop)
                                {"--checkpointing", false},
                                {"--seed"},
                                {"--save-every"},
+                               {"--save-dtype"},
                                {"--device"},
                                {"--dtype"}});
     if (!arguments.positional().empty()) {

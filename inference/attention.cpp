@@ -87,20 +87,22 @@ at::Tensor attendPacked(const at::Tensor& q, const at::Tensor& k, const at::Tens
                         const std::vector<std::int64_t>& lengths)
 {
     const std::int64_t group = q.size(1) / k.size(1);
+    // one split: the gradient of a narrow() for each sequence is as long as all of them together
+    const std::vector<at::Tensor> queries = q.split_with_sizes(lengths),
+                                  keys = k.split_with_sizes(lengths),
+                                  values = v.split_with_sizes(lengths);
     std::vector<at::Tensor> parts;
-    std::int64_t first = 0;
-    for (const std::int64_t length : lengths) {
+    for (std::size_t i = 0; i < lengths.size(); ++i) {
         // the kernels that keep no matrix of scores want as many key heads as query heads
-        const auto part = [&](const at::Tensor& x, std::int64_t times) {
-            const at::Tensor heads = x.narrow(0, first, length).transpose(0, 1);
+        const auto part = [](const at::Tensor& x, std::int64_t times) {
+            const at::Tensor heads = x.transpose(0, 1);
             return (times == 1 ? heads : heads.repeat_interleave(times, 0)).unsqueeze(0);
         };
-        parts.push_back(at::scaled_dot_product_attention(part(q, 1), part(k, group), part(v, group),
-                                                         {}, 0.0, true)
+        parts.push_back(at::scaled_dot_product_attention(part(queries[i], 1), part(keys[i], group),
+                                                         part(values[i], group), {}, 0.0, true)
                             .squeeze(0)
                             .transpose(0, 1)
                             .flatten(1));
-        first += length;
     }
     return parts.size() == 1 ? parts.front() : at::cat(parts, 0);
 }

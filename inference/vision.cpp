@@ -80,9 +80,9 @@ at::Tensor VisionTower::attend(const Layer& layer, const at::Tensor& x, std::int
 {
     const std::int64_t heads = m_config.vision.heads, width = m_config.vision.hiddenSize;
     const std::int64_t positions = x.size(0) / tiles;
-    const at::Tensor qkv = apply(*layer.qkv, x, stop);
-    const auto part = [&](std::int64_t index, const at::Tensor& norm) {
-        at::Tensor rows = qkv.narrow(1, index * width, width);
+    const std::vector<at::Tensor> qkv = apply(*layer.qkv, x, stop).chunk(3, 1);
+    const auto part = [&](std::size_t index, const at::Tensor& norm) {
+        at::Tensor rows = qkv[index];
         if (norm.defined()) {
             rows = rmsNorm(rows.contiguous(), norm, m_config.vision.layerNormEps);
         }

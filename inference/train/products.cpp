@@ -16,26 +16,21 @@ at::Tensor half(const at::Tensor& x)
     return x.to(at::kBFloat16);
 }
 
-/// a [n, k] b^T, b [m, k], float32.
-at::Tensor multiplied(const at::Tensor& a, const at::Tensor& b, bool bf16)
-{
-    return bf16 ? at::mm(half(a), half(b).t()).to(at::kFloat) : multiplyRowsUnfollowed(a, b, {});
-}
-
-/// x [n, in] W^T + b; an empty b is none.
+/// x [n, in] W^T + b; an empty b is none. With bf16 the factors come rounded, and are kept so.
 class Product : public torch::autograd::Function<Product> {
 public:
     static at::Tensor forward(AutogradContext* context, const at::Tensor& x,
                               const at::Tensor& weight, const at::Tensor& bias, bool bf16)
     {
-        context->save_for_backward({x, weight});
-        context->saved_data["bf16"] = bf16;
         const bool biased = bias.numel() > 0;
         context->saved_data["bias"] = biased;
         if (!bf16) {
+            context->save_for_backward({x, weight});
             return multiplyRowsUnfollowed(x, weight, biased ? bias : at::Tensor());
         }
-        const at::Tensor y = multiplied(x, weight, true);
+        const at::Tensor rows = half(x), columns = half(weight);
+        context->save_for_backward({rows, columns});
+        const at::Tensor y = at::mm(rows, columns.t()).to(at::kFloat);
         return biased ? y.add_(bias) : y;
     }
 
@@ -43,14 +38,21 @@ public:
     {
         const variable_list saved = context->get_saved_variables();
         const at::Tensor &x = saved[0], &weight = saved[1];
-        const bool bf16 = context->saved_data["bf16"].toBool();
-        const at::Tensor gradient = gradients[0].contiguous();
-        const at::Tensor ofX =
-            context->needs_input_grad(0) ? multiplied(gradient, weight.t(), bf16) : at::Tensor();
-        const at::Tensor ofWeight =
-            context->needs_input_grad(1) ? multiplied(gradient.t(), x.t(), bf16) : at::Tensor();
-        const at::Tensor ofBias =
-            context->saved_data["bias"].toBool() ? gradient.sum(0) : at::Tensor();
+        const bool bf16 = x.scalar_type() == at::kBFloat16;
+        const at::Tensor gradient = bf16 ? half(gradients[0]) : gradients[0].contiguous();
+        const auto product = [&](const at::Tensor& a, const at::Tensor& b) {  // a b
+            return bf16 ? at::mm(a, b).to(at::kFloat) : multiplyRowsUnfollowed(a, b.t(), {});
+        };
+        at::Tensor ofX, ofWeight, ofBias;
+        if (context->needs_input_grad(0)) {
+            ofX = product(gradient, weight);
+        }
+        if (context->needs_input_grad(1)) {
+            ofWeight = product(gradient.t(), x);
+        }
+        if (context->saved_data["bias"].toBool()) {
+            ofBias = gradients[0].sum(0);
+        }
         return {ofX, ofWeight, ofBias, at::Tensor()};
     }
 };

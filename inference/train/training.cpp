@@ -246,7 +246,8 @@ TrainingResult Training::run()
     if (m_lora.rank > 0 && !m_options.merge) {
         writeAdapter(m_options.out, m_checkpoint, m_lora, m_learner.parameters());
     } else {
-        writeModel(m_options.out, m_checkpoint, merged(m_learner.parameters(), m_lora));
+        writeModel(m_options.out, m_checkpoint, merged(m_learner.parameters(), m_lora),
+                   m_options.saveDtype);
     }
     return {false, m_steps, m_steps, m_saved};
 }

@@ -38,8 +38,9 @@ struct TrainingOptions {
     bool dense = false;      // warm-up of tower and projector: what lies where, without words
     double denseShare = 0;   // beside words: its loss a picture is added with this factor
     std::uint64_t seed = 0;
-    std::int64_t saveEvery = 0;                   // steps; 0: only at the end
-    int keep = 2;                                 // checkpoints of the way
+    std::string saveDtype;       // of the result: "bf16", "fp32"; empty: as the model was stored
+    std::int64_t saveEvery = 0;  // steps; 0: only at the end
+    int keep = 2;                // checkpoints of the way
     std::string device = "auto", dtype = "auto";  // fp32 on a CPU, bf16 with fp32 masters on a GPU
     /// float32 matrix products round their factors to bf16, as bf16 training does, and sum in
     /// float32; all else stays float32. Twice as quick on a CPU with AVX-512 BF16 or AMX.

@@ -79,12 +79,17 @@ ordered_json readJson(const fs::path& path)
 }  // namespace
 
 void writeModel(const fs::path& folder, const Checkpoint& origin,
-                const std::vector<Parameter>& parameters)
+                const std::vector<Parameter>& parameters, const std::string& dtype)
 {
     std::error_code error;
     fs::create_directories(folder, error);
     if (!fs::equivalent(origin.info().folder, folder, error)) {
         copyTexts(origin.info().folder, folder);
+    }
+    if (!dtype.empty()) {
+        ordered_json config = readJson(folder / "config.json");
+        config["torch_dtype"] = dtype == "bf16" ? "bfloat16" : "float32";
+        writeWhole(folder / "config.json", config.dump(2) + "\n");
     }
     TensorList list;
     for (const Parameter& one : parameters) {
@@ -95,7 +100,10 @@ void writeModel(const fs::path& folder, const Checkpoint& origin,
         const at::Tensor& value = one.master.defined() ? one.master : one.value;
         const std::vector<at::Tensor> parts = value.detach().chunk(std::int64_t(names.size()), 0);
         for (std::size_t i = 0; i < names.size(); ++i) {
-            list.add(names[i], parts[i], dtypeOf(origin, one.name));
+            list.add(names[i], parts[i],
+                     dtype.empty()         ? dtypeOf(origin, one.name)
+                         : dtype == "bf16" ? at::kBFloat16
+                                           : at::kFloat);
         }
     }
     writeSafetensors(folder / "model.safetensors", list.list());

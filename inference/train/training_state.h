@@ -10,10 +10,11 @@
 
 namespace inference::train {
 
-/// Writes config, tokenizer files and weights of a model to `folder`, by the names and in
-/// the dtypes of the checkpoint it came from, each file whole or not at all. Throws Error.
+/// Writes config, tokenizer files and weights of a model to `folder`, by the names of the
+/// checkpoint it came from and in its dtypes or all in `dtype` ("bf16", "fp32"), each file whole or
+/// not at all. Throws Error.
 void writeModel(const std::filesystem::path& folder, const Checkpoint& origin,
-                const std::vector<Parameter>& parameters);
+                const std::vector<Parameter>& parameters, const std::string& dtype = {});
 
 /// The low-rank parts alone, as PEFT and ms-swift write and read them.
 void writeAdapter(const std::filesystem::path& folder, const Checkpoint& origin, const LoRa& lora,

@@ -1,6 +1,7 @@
-#include <ATen/core/Tensor.h>  // before test.h, whose CHECK takes the place of c10's
+#include <ATen/ATen.h>  // before test.h, whose CHECK takes the place of c10's
 
 #include "inference/adapter.h"
+#include "inference/checkpoint.h"
 #include "inference/error.h"
 #include "inference/safetensors.h"
 #include "inference/train/training.h"
@@ -190,6 +191,23 @@ TEST(theResultIsACheckpointThatAnswersAsItWasTaught)
         const Answer answer = engine->generate(request, {}, {});
         CHECK_EQUAL(answer.text, "It is " + std::to_string(7 * index));
     }
+}
+
+TEST(aResultCanBeWrittenInAnotherDtype)
+{
+    const test::TemporaryFolder stored, half;
+    TrainingOptions options = sixSteps(stored.path());
+    runTraining(Few(), options, {}, {});
+    options.out = half.path();
+    options.saveDtype = "bf16";
+    runTraining(Few(), options, {}, {});
+    const Checkpoint full(stored.path()), rounded(half.path());
+    const std::string name = "mlp1.1.weight";
+    CHECK(rounded.tensor(name).scalar_type() == at::kBFloat16);
+    CHECK(at::equal(full.tensor(name).to(at::kBFloat16), rounded.tensor(name)));
+    std::ifstream file(half.path() / "config.json");
+    CHECK(std::string(std::istreambuf_iterator<char>(file), {}).find("\"bfloat16\"") !=
+          std::string::npos);
 }
 
 TEST(aModelIsWrittenInTheDtypeItWasStoredInAndMastersAreKept)
