@@ -36,6 +36,7 @@ what the best answer given without looking would reach. Take a seed that was not
   --max-new-tokens N  of each answer (400)
   --device D          auto, cpu, cuda:N (auto)
   --dtype T           auto, bf16, fp32 (auto)
+  --wrong             print each wrong answer: picture, question, what the model wrote, the truth
   --json              print one JSON object
 )";
 
@@ -96,11 +97,13 @@ Answerer fromModel(const std::shared_ptr<inference::Engine>& engine,
                    const inference::SystemPrompt& system, int maxNewTokens,
                    const std::stop_token& stop)
 {
+    const int maxTiles = engine->info().maxTiles;
     return [=](const inference::Image& image, const Record& record) {
         inference::Request request;
         request.messages = {{inference::Role::User, record.question, {image}}};
         request.system = system;
         request.maxNewTokens = maxNewTokens;
+        request.maxTiles = maxTiles;
         return engine->generate(request, {}, stop).text;
     };
 }
@@ -154,6 +157,7 @@ int evalMini(const std::vector<std::string>& words, const std::stop_token& stop)
                                {"--max-new-tokens"},
                                {"--device"},
                                {"--dtype"},
+                               {"--wrong", false},
                                {"--json", false}});
     if (arguments.has("--model") == arguments.has("--answers")) {
         throw UsageError("one of --model and --answers is needed: who answers");
@@ -198,6 +202,10 @@ int evalMini(const std::vector<std::string>& words, const std::stop_token& stop)
             throw inference::Cancelled();
         }
         grader.add(record, text);
+        if (arguments.has("--wrong") && !isRight(record, text)) {
+            std::printf("picture %d, %s: %s\n  wrote: %s\n  truth: %s\n", i, record.kind.c_str(),
+                        record.question.c_str(), text.c_str(), reply(record).c_str());
+        }
         if (progress) {
             std::fprintf(stderr, "\r%d of %d", i + 1, count);
         }

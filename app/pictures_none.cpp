@@ -1,5 +1,7 @@
 #include "app/pictures.h"
 
+#include "inference/mini/png.h"
+
 #include <stdexcept>
 
 namespace app {
@@ -8,9 +10,24 @@ namespace {
 
 [[noreturn]] void refuse(const std::string& what)
 {
-    throw std::runtime_error(what +
-                             ": this kvl was built with KVL_ENGINE_ONLY and opens no pictures; "
-                             "use one built with Qt and DCMTK");
+    throw std::runtime_error(
+        what +
+        ": this kvl was built with KVL_ENGINE_ONLY and knows PNG pictures only; "
+        "use one built with Qt and DCMTK");
+}
+
+/// The part of it, which shares its pixels.
+inference::Image cut(const inference::Image& image, const Region& region, const std::string& file)
+{
+    if (region.x < 0 || region.y < 0 || region.width < 1 || region.height < 1 ||
+        region.x > image.width - region.width || region.y > image.height - region.height) {
+        throw std::runtime_error("the region lies outside of " + file + ", which has " +
+                                 std::to_string(image.width) + " x " +
+                                 std::to_string(image.height) + " pixels");
+    }
+    const std::shared_ptr<const std::uint8_t> pixels(image.pixels,
+                                                     image.row(region.y) + region.x * 3);
+    return {region.width, region.height, image.stride, pixels};
 }
 
 }  // namespace
@@ -22,17 +39,26 @@ std::shared_ptr<void> startPictures()
 
 std::vector<Picture> openPictures(const PictureChoice& choice, const std::stop_token&)
 {
-    refuse(choice.file);
+    return {openPicture(choice)};
 }
 
 Picture openPicture(const PictureChoice& choice)
 {
-    refuse(choice.file);
+    if (!choice.file.ends_with(".png") || choice.frame != 0 || choice.frames || choice.window) {
+        refuse(choice.file);
+    }
+    Picture picture;
+    picture.choice = choice;
+    picture.image = inference::mini::readPng(choice.file);
+    if (choice.region) {
+        picture.image = cut(picture.image, *choice.region, choice.file);
+    }
+    return picture;
 }
 
-void writePng(const inference::Image&, const std::string& file)
+void writePng(const inference::Image& image, const std::string& file)
 {
-    refuse(file);
+    inference::mini::writePng(image, file);
 }
 
 nlohmann::ordered_json describeDocument(const std::string& path)
