@@ -117,7 +117,7 @@ ordered_json languageConfig(const Shape& shape, bool tied)
 std::string configText(const Shape& shape, const CheckpointOptions& options)
 {
     const bool rms = shape.tower == "InternViT-6B";
-    const ordered_json config{
+    ordered_json config{
         {"_name_or_path", options.shape == "mini" ? "kvl-mini" : "random"},
         {"architectures", ordered_json::array({"InternVLChatModel"})},
         {"model_type", "internvl_chat"},
@@ -149,6 +149,9 @@ std::string configText(const Shape& shape, const CheckpointOptions& options)
           {"qkv_bias", !rms},
           {"qk_normalization", rms}}},
     };
+    if (options.shape == "mini") {
+        config["kvl_demonstration"] = "synthetic images only";  // shown with its answers
+    }
     return config.dump(2) + "\n";
 }
 
