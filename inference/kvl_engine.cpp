@@ -232,71 +232,122 @@ at::Tensor KvlEngine::embedFrom(int first, const Prompt& prompt, const Request& 
     return x;
 }
 
-std::string KvlEngine::shortage(int prompt, std::int64_t tokens, int tiles) const
+std::vector<KvlEngine::Need> KvlEngine::needs(int prompt, std::int64_t tokens, int tiles) const
 {
     const int bytes = m_plan.dtype == "bf16" ? 2 : 4;
     const std::int64_t kv = kvBytes(m_config, bytes);
     const std::vector<DeviceMemory> machine = usableDevices();
+    std::vector<Need> all;
     for (std::size_t i = 0; i < m_plan.devices.size(); ++i) {
         const DevicePlan& one = m_plan.devices[i];
         const bool onCpu = one.memory.device.starts_with("cpu");
         const std::int64_t held = m_cache->capacity() * kv * one.layers;
-        std::int64_t free = 0;
+        Need need{one.memory.device};
         for (const DeviceMemory& now : machine) {
             if (now.device == (onCpu ? "cpu" : one.memory.device)) {
-                free = now.free;
+                need.free = now.free;
             }
         }
         if (m_memoryLimit > 0) {
-            free = std::min(free, m_memoryLimit - one.weights - held);
+            need.free = std::min(need.free, m_memoryLimit - one.weights - held);
         }
-        const std::int64_t work = workBytes(m_config, bytes, onCpu, i == 0 ? tiles : 0, prompt);
-        const std::int64_t keys = std::max<std::int64_t>(0, tokens * kv * one.layers - held);
-        if (work + keys > free) {
-            return byteText(work + keys) + " on " + one.memory.device + " (" + byteText(keys) +
-                " for keys and values, " + byteText(work) + " to work with) where " +
-                byteText(std::max<std::int64_t>(0, free)) + " are free";
+        need.free = std::max<std::int64_t>(0, need.free);
+        need.work = workBytes(m_config, bytes, onCpu, i == 0 ? tiles : 0, prompt);
+        need.keys = std::max<std::int64_t>(0, tokens * kv * one.layers - held);
+        all.push_back(std::move(need));
+    }
+    return all;
+}
+
+std::vector<KvlEngine::Need> KvlEngine::needs(const Prompt& prompt, int newTokens) const
+{
+    int tiles = 0;
+    for (const ImageUse& use : prompt.images) {
+        tiles = std::max(tiles, use.tiles);
+    }
+    const int read = int(prompt.ids.size());
+    return needs(read, std::int64_t(read) + newTokens, tiles);
+}
+
+std::string KvlEngine::whatFits(const Request& request, const Prompt& prompt,
+                                const HaveRoom& haveRoom) const
+{
+    Request fewer = request;
+    while (!prompt.images.empty() && --fewer.maxTiles > 0) {
+        if (haveRoom(needs(promptOf(fewer), request.maxNewTokens))) {
+            return "at most " + std::to_string(fewer.maxTiles) + " tiles a picture fit";
         }
     }
-    return {};
+    for (int left = request.maxNewTokens / 2; left > 0; left /= 2) {
+        if (haveRoom(needs(prompt, left))) {
+            return std::to_string(left) + " new tokens fit";
+        }
+    }
+    const int tiles = prompt.images.empty() ? 0 : 1;
+    for (int read = int(prompt.ids.size()) / 2; read > 0; read /= 2) {
+        if (haveRoom(needs(read, std::int64_t(read) + request.maxNewTokens, tiles))) {
+            return "a conversation of " + std::to_string(read) + " tokens fits, this one has " +
+                std::to_string(prompt.ids.size());
+        }
+    }
+    return "a shorter conversation, fewer pictures or a smaller model are needed";
+}
+
+std::string KvlEngine::otherMap(const Need& need, std::int64_t bytes) const
+{
+    const std::string map = movedToCpu(m_plan, need.device, bytes, usableDevices());
+    return map.empty() ? "" : ", or the model with more layers on the CPU: device " + map;
 }
 
 void KvlEngine::checkMemory(const Prompt& prompt, const Request& request) const
 {
-    const auto shortageOf = [&](const Prompt& with, int newTokens) {
-        int tiles = 0;
-        for (const ImageUse& use : with.images) {
-            tiles = std::max(tiles, use.tiles);
-        }
-        const int read = int(with.ids.size());
-        return shortage(read, std::int64_t(read) + newTokens, tiles);
+    const HaveRoom haveRoom = [](const std::vector<Need>& all) {
+        return std::all_of(all.begin(), all.end(),
+                           [](const Need& need) { return need.all() <= need.free; });
     };
-    const std::string problem = shortageOf(prompt, request.maxNewTokens);
-    if (problem.empty()) {
-        return;
+    const std::vector<Need> all = needs(prompt, request.maxNewTokens);
+    const auto full = std::find_if(all.begin(), all.end(),
+                                   [](const Need& need) { return need.all() > need.free; });
+    if (full != all.end()) {
+        throw OutOfMemory(
+            "There is not enough memory for this question: it needs " + byteText(full->all()) +
+            " on " + full->device + " (" + byteText(full->keys) + " for keys and values, " +
+            byteText(full->work) + " to work with) where " + byteText(full->free) + " are free; " +
+            whatFits(request, prompt, haveRoom) + otherMap(*full, full->all() - full->free) + ".");
     }
-    std::string fits;
-    Request fewer = request;
-    while (fits.empty() && !prompt.images.empty() && --fewer.maxTiles > 0) {
-        if (shortageOf(promptOf(fewer), request.maxNewTokens).empty()) {
-            fits = "at most " + std::to_string(fewer.maxTiles) + " tiles a picture fit";
-        }
+}
+
+std::string KvlEngine::afterRunningOut(const Request& request)
+{
+    forget();
+    try {
+        const Prompt prompt = promptOf(request);
+        const std::vector<Need> failed = needs(prompt, request.maxNewTokens);
+        // the estimate was too low, or another program took memory meanwhile: a quarter less
+        const auto most = [&](std::size_t i) {
+            return std::min(failed[i].free, failed[i].all() / 4 * 3);
+        };
+        const HaveRoom haveRoom = [&](const std::vector<Need>& all) {
+            for (std::size_t i = 0; i < all.size(); ++i) {
+                if (all[i].all() > most(i)) {
+                    return false;
+                }
+            }
+            return true;
+        };
+        const auto tightest =
+            std::min_element(failed.begin(), failed.end(), [](const Need& a, const Need& b) {
+                return a.free - a.all() < b.free - b.all();
+            });
+        const std::int64_t missing = tightest->all() - most(std::size_t(tightest - failed.begin()));
+        return "There is not enough memory for this question: it ran out in the middle, where "
+               "about " +
+            byteText(tightest->all()) + " are needed on " + tightest->device + " and " +
+            byteText(tightest->free) + " are free now; " + whatFits(request, prompt, haveRoom) +
+            otherMap(*tightest, missing) + ".";
+    } catch (const std::exception&) {
+        return tooLarge;  // not even for the plan
     }
-    for (int left = request.maxNewTokens / 2; fits.empty() && left > 0; left /= 2) {
-        if (shortageOf(prompt, left).empty()) {
-            fits = std::to_string(left) + " new tokens fit";
-        }
-    }
-    if (fits.empty()) {
-        fits = "a shorter conversation, fewer pictures or a smaller model are needed";
-    }
-    const std::string& first = m_plan.devices.front().memory.device;
-    if (first.starts_with("cuda") && m_plan.devices.front().layers > 1) {
-        fits += ", or fewer layers on the GPU: device " + first + "=" +
-            std::to_string(m_plan.devices.front().layers / 2) + ",cpu";
-    }
-    throw OutOfMemory("There is not enough memory for this question: it needs " + problem + "; " +
-                      fits + ".");
 }
 
 void KvlEngine::forget()
@@ -318,13 +369,14 @@ Prompt KvlEngine::promptThatFits(const Request& request) const
 }
 
 template <typename F>
-auto KvlEngine::orForget(F&& work)
+auto KvlEngine::orForget(const Request& request, F&& work)
 {
     try {
-        return inSentences(tooLarge, [&] {
-            const c10::InferenceMode inference;
-            return work();
-        });
+        return inSentences([&] { return afterRunningOut(request); },
+                           [&] {
+                               const c10::InferenceMode inference;
+                               return work();
+                           });
     } catch (const Cancelled&) {
         throw;
     } catch (...) {
@@ -360,7 +412,7 @@ Answer KvlEngine::generate(const Request& request, const OnPiece& onPiece, std::
 Answer KvlEngine::compute(const Request& request, const Computation& how, const OnPiece& onPiece,
                           const std::stop_token& stop)
 {
-    return orForget([&] {
+    return orForget(request, [&] {
         const Clock clock;
         Sampler sample(request.sampling);
         if (request.topLogprobs &&
@@ -479,13 +531,13 @@ std::vector<std::vector<TokenId>> KvlEngine::idsToScore(const ScoreRequest& requ
 
 Scores KvlEngine::score(const ScoreRequest& request, std::stop_token stop)
 {
-    return orForget([&] {
-        const std::vector<std::vector<TokenId>> all = idsToScore(request);
-        Request asked = request.prompt;
-        asked.maxNewTokens = 0;
-        for (const std::vector<TokenId>& ids : all) {
-            asked.maxNewTokens = std::max(asked.maxNewTokens, int(ids.size()));
-        }
+    const std::vector<std::vector<TokenId>> all = idsToScore(request);
+    Request asked = request.prompt;
+    asked.maxNewTokens = 0;
+    for (const std::vector<TokenId>& ids : all) {
+        asked.maxNewTokens = std::max(asked.maxNewTokens, int(ids.size()));
+    }
+    return orForget(asked, [&] {
         const Prompt prompt = promptThatFits(asked);
 
         Scores scores;

@@ -78,14 +78,31 @@ private:
                        const std::stop_token& stop);
     /// The ids to score. Throws Error.
     std::vector<std::vector<TokenId>> idsToScore(const ScoreRequest& request) const;
-    /// `work` with libtorch's exceptions as sentences; nothing is kept where it throws.
+    /// `work` for a request with libtorch's exceptions as sentences; nothing is kept where it
+    /// throws.
     template <typename F>
-    auto orForget(F&& work);
-    /// Why there is no room for so many tokens, of which `prompt` are read at once, beside what is
-    /// held already; empty where there is. `tiles` of the picture with most.
-    std::string shortage(int prompt, std::int64_t tokens, int tiles) const;
+    auto orForget(const Request& request, F&& work);
+    /// What a request takes of one device beside the weights, and what is free there for it.
+    struct Need {
+        std::string device;
+        std::int64_t keys = 0, work = 0, free = 0;  // bytes; keys: and values, beyond those held
+
+        std::int64_t all() const { return keys + work; }
+    };
+    /// On each device of the plan, for so many tokens, of which `prompt` are read at once. `tiles`
+    /// of the picture with most.
+    std::vector<Need> needs(int prompt, std::int64_t tokens, int tiles) const;
+    std::vector<Need> needs(const Prompt& prompt, int newTokens) const;
+    using HaveRoom = std::function<bool(const std::vector<Need>&)>;
+    /// What to ask instead, so that there is room.
+    std::string whatFits(const Request& request, const Prompt& prompt,
+                         const HaveRoom& haveRoom) const;
+    /// Another map of the layers that gives so many bytes of the device back; empty: there is none.
+    std::string otherMap(const Need& need, std::int64_t bytes) const;
     /// Throws OutOfMemory, saying what would fit.
     void checkMemory(const Prompt& prompt, const Request& request) const;
+    /// Why memory ran out in the middle of a request and what would fit; nothing is kept.
+    std::string afterRunningOut(const Request& request);
     /// Drops all that is kept from earlier requests.
     void forget();
 

@@ -247,6 +247,7 @@ MemoryPlan planMemory(const ModelConfig& config, Elements elements, const Device
     const std::int64_t kv = kvBytes(config, elements.bytes);
     const int context = config.language.contextLength();
     plan.contextFits = context;
+    plan.layerWeights = parameters.front() * elements.bytes;
     const DevicePlan* full = nullptr;
     for (std::size_t i = 0; i < memory.size(); ++i) {
         DevicePlan one;
@@ -290,6 +291,29 @@ MemoryPlan planMemory(const ModelConfig& config, Elements elements, const Device
         }
     }
     return plan;
+}
+
+std::string movedToCpu(const MemoryPlan& plan, const std::string& full, std::int64_t bytes,
+                       const std::vector<DeviceMemory>& machine)
+{
+    const std::int64_t moved = (bytes + plan.layerWeights - 1) / plan.layerWeights;
+    const auto cpu = std::find_if(machine.begin(), machine.end(),
+                                  [](const DeviceMemory& one) { return isCpu(one.device); });
+    std::string map;
+    for (const DevicePlan& one : plan.devices) {
+        const std::string& name = one.memory.device;
+        if (isCpu(name)) {
+            continue;
+        }
+        const std::int64_t left = one.layers - (name == full ? moved : 0);
+        if (left < 1) {
+            return {};
+        }
+        map += name + "=" + std::to_string(left) + ",";
+    }
+    const bool room =
+        cpu != machine.end() && moved * plan.layerWeights + reserveBytes(cpu->device) <= cpu->free;
+    return isCpu(full) || !room ? "" : map + "cpu";
 }
 
 MemoryPlan planMemory(const LoadOptions& options)

@@ -29,6 +29,7 @@ struct MemoryPlan {
     DeviceMap map;
     std::string dtype;  // "bf16", "fp32"
     std::vector<DevicePlan> devices;
+    std::int64_t layerWeights = 0;  // of one decoder layer
     bool mapped = false;  // on a CPU in the stored dtype: weights may be read again and again
     int contextFits = 0;  // tokens, over all devices
     int tilesFit = 0;     // of one picture, thumbnail included, beside a short question
@@ -41,6 +42,12 @@ struct MemoryPlan {
 /// For the devices and memory of this machine. Reads config and headers only. Throws Error.
 MemoryPlan planMemory(const LoadOptions& options);
 MemoryPlan planMemory(const Checkpoint& checkpoint, const LoadOptions& options);
+
+/// The plan's devices with so many decoder layers fewer on `full`, a GPU, as gives `bytes` back,
+/// and these on the CPU; as LoadOptions::device says it: "cuda:0=22,cpu". Empty where there is no
+/// such map: `full` has too few layers or the CPU of `machine` too little room.
+std::string movedToCpu(const MemoryPlan& plan, const std::string& full, std::int64_t bytes,
+                       const std::vector<DeviceMemory>& machine);
 
 /// This machine's devices with their memory, GPUs first, the CPU last.
 std::vector<DeviceMemory> usableDevices();

@@ -7,6 +7,17 @@
 #if defined(KVL_SENTENCEPIECE)
 #include <nlohmann/json.hpp>
 #include <sentencepiece_processor.h>
+
+#include <array>
+#include <cstddef>
+
+/// Debian's libsentencepiece and libtorch's libc10 both have a variable of this name, the one of 32
+/// bytes, the other of 4, and the loader gives both libraries the first that it finds. Were that
+/// libc10's, SentencePiece would write over what lies behind it while the program starts: the flag
+/// that makes abort() of an exception, so that a lack of main memory ended the program. This one,
+/// in the program itself, comes first and is large enough. libc10 reads it in its own start-up from
+/// a command line only, which we have no use for.
+[[gnu::used, gnu::visibility("default")]] std::array<std::max_align_t, 8> FLAGS_minloglevel{};
 #endif
 
 namespace inference {

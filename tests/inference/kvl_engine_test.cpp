@@ -292,4 +292,58 @@ TEST(whatAFailedFollowUpTouchedIsNotTrusted)
     CHECK_EQUAL(engine.generate(followUp, {}, {}).newIds, expected.newIds);
 }
 
+/// What is asked instead has to be less than what failed, and a number.
+TEST(memoryThatRunsOutInTheMiddleIsAnsweredWithAPlan)
+{
+    KvlEngine engine({test::tinyCheckpoint(), "cpu", "fp32"}, {}, {});
+    const auto said = [&](const Request& request, const std::function<void()>& runOut) {
+        try {
+            engine.compute(request, {.onLogits = [&](const at::Tensor&) { runOut(); }}, {}, {});
+        } catch (const OutOfMemory& error) {
+            return std::string(error.what());
+        }
+        return std::string("nothing");
+    };
+    const auto fake = [] {
+        TORCH_CHECK_WITH(OutOfMemoryError, false, "CUDA out of memory. Tried to allocate 2.00 GiB");
+    };
+    // libtorch's own allocator refuses
+    [[maybe_unused]] const auto real = [] { at::empty({std::int64_t(1) << 50}, at::kFloat); };
+
+    Request picture;
+    picture.messages.push_back({Role::User, "What is it?", {test::seededImage(640, 480, 3)}});
+    picture.maxNewTokens = 8;
+    std::vector<std::function<void()>> ways{fake};
+#if !defined(__SANITIZE_ADDRESS__)  // whose allocator ends the program where there is no memory
+    ways.emplace_back(real);
+#endif
+    for (const std::function<void()>& runOut : ways) {
+        const std::string text = said(picture, runOut);
+        CHECK(text.find("it ran out in the middle, where about ") != std::string::npos);
+        CHECK(text.find(" are needed on cpu and ") != std::string::npos);
+        const std::size_t at = text.find("at most ");
+        CHECK(at != std::string::npos);
+        const int tiles = std::stoi(text.substr(at + 8));
+        CHECK(tiles >= 1 && tiles < 12);
+        CHECK(text.ends_with(" tiles a picture fit."));
+        Request fewer = picture;
+        fewer.maxTiles = tiles;
+        CHECK_EQUAL(engine.generate(fewer, {}, {}).newIds.size(), std::size_t(8));
+    }
+
+    Request text;
+    text.messages.push_back({Role::User, "What is it?", {}});
+    text.maxNewTokens = 4000;
+    const std::string fewer = said(text, fake);
+    CHECK(fewer.ends_with(" new tokens fit."));
+    text.messages.back().text = longQuestion().messages.back().text;
+    text.maxNewTokens = 1;
+    const std::string shorter = said(text, fake);
+    CHECK(shorter.find("a conversation of ") != std::string::npos);
+
+    KvlEngine scorer({test::tinyCheckpoint(), "cpu", "fp32"}, {}, {});
+    const AtAllocation failing(200, [] { throw std::bad_alloc(); });
+    CHECK_THROWS(OutOfMemory, scorer.score(scored(), {}), "it ran out in the middle");
+}
+
 KVL_TEST_MAIN

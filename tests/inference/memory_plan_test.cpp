@@ -172,6 +172,24 @@ TEST(aListIsSpreadByMemoryAndNumbersAreKept)
                  "have 47 layers");
 }
 
+TEST(layersMoveToTheCpuAsFarAsTheyHaveTo)
+{
+    const std::vector<DeviceMemory> one = machine({40}, 64), two = machine({24, 24}, 64);
+    const MemoryPlan whole = plan("cuda:0", one);
+    // 330 million parameters a layer (model specification 4.1)
+    CHECK_EQUAL(whole.layerWeights, std::int64_t(330'311'936) * 2);
+    CHECK_EQUAL(movedToCpu(whole, "cuda:0", 1, one), "cuda:0=39,cpu");
+    CHECK_EQUAL(movedToCpu(whole, "cuda:0", 2 * gigabyte, one), "cuda:0=36,cpu");
+    const std::string map = movedToCpu(whole, "cuda:0", 2 * gigabyte, one);
+    CHECK_EQUAL(chooseMap(kvl(), 2, parseDevices(map), one).text(), "cuda:0=36,cpu=4");
+    CHECK_EQUAL(movedToCpu(whole, "cuda:0", 27 * gigabyte, one), "");
+    CHECK_EQUAL(movedToCpu(whole, "cuda:0", 2 * gigabyte, machine({40}, 2)), "");
+    CHECK_EQUAL(movedToCpu(plan("cuda:0=10,cuda:1=30", two), "cuda:1", gigabyte, two),
+                "cuda:0=10,cuda:1=28,cpu");
+    CHECK_EQUAL(movedToCpu(plan("cuda:0=10,cpu", one), "cuda:0", gigabyte, one), "cuda:0=8,cpu");
+    CHECK_EQUAL(movedToCpu(plan("cpu", one), "cpu", gigabyte, one), "");
+}
+
 TEST(twoDevicesGiveTheTokensAndLogitsOfOne)
 {
     const Checkpoint checkpoint(test::tinyCheckpoint());
