@@ -13,7 +13,6 @@ namespace inference {
 struct Finding {
     std::string expected, found;
     bool passed = false;
-    std::string notRun = {};  // why it could not be; then nothing was found
 };
 
 /// A check of verify(); throws Error, which fails it, or Cancelled.

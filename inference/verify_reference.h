@@ -26,7 +26,7 @@ struct ReferenceCase {
     std::vector<std::pair<TokenId, int>> prompt;  // id, times
     std::vector<float> logits;        // fp32, behind the prompt, those at i * vocabulary / size
     std::vector<TokenId> tokens;      // fp32, greedy
-    std::vector<TokenId> bf16Tokens;  // empty: there is no reference in bf16
+    std::vector<TokenId> bf16Tokens;  // likewise in bf16
     std::vector<double> bf16Leads;    // of the best logit over the second, in bf16 steps of it
 };
 

@@ -84,8 +84,15 @@ def llama_tensors(tensors, heads, kv_heads):
 
 
 class InternVL:
-    def __init__(self, folder, dtype=torch.float32, attention="eager"):
+    """In float32 both halves attend as the equations say. In bfloat16 the published code has two ways (2.5, 3): with
+    flash-attn, as the card runs it, scores and softmax stay float32 in tower and language model; without it both
+    round the scores to bfloat16, and the tower the softmax, too. The first is the reference: it is the nearer to the
+    equations, and PyTorch's scaled_dot_product_attention computes it without a GPU. One tower with one way and a
+    language model with the other would be neither."""
+
+    def __init__(self, folder, dtype=torch.float32):
         folder = pathlib.Path(folder)
+        attention = "eager" if dtype == torch.float32 else "sdpa"
         self.config = json.loads((folder / "config.json").read_text())
         self.tensors = {name: value.to(dtype) for name, value in read_tensors(folder).items()}
         prefix = "language_model."
@@ -136,7 +143,7 @@ class InternVL:
                 q = self.norm(p + "attn.q_norm", q, v["layer_norm_eps"])
                 k = self.norm(p + "attn.k_norm", k, v["layer_norm_eps"])
             q, k, value = [part.reshape(n, length, heads, c // heads).transpose(1, 2) for part in (q, k, value)]
-            if x.dtype == torch.bfloat16:  # as FlashAttention: sums in float32 (2.5)
+            if x.dtype == torch.bfloat16:
                 seen = F.scaled_dot_product_attention(q, k, value)
             else:
                 seen = ((q * (c // heads) ** -0.5) @ k.transpose(-2, -1)).softmax(-1) @ value

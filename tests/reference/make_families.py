@@ -3,12 +3,12 @@
 
     make_families.py [--search SHAPE]
 
-Three checkpoints of checkpoint.py hold the three decoders and both towers. Each is asked with text, pictures of
-several sizes and modes, turns, frames and the thinking preset, in float32 and in bfloat16: samples of what the
-layers compute, 64 greedy tokens, the smallest gap between the two best logits, and for bfloat16 how many steps of
-that type lie between the best two, token by token. With --search looks for seeds of weights and pictures whose
-float32 answers are clear of near-ties. The layout of the -HF repositories is read by transformers' own InternVL,
-which has to give the same logits.
+Three checkpoints of checkpoint.py hold the three decoders and both towers, a fourth a tied head. Each is asked with
+text, pictures of several sizes and modes, turns, frames and the thinking preset, in float32 and in bfloat16:
+samples of what the layers compute, 64 greedy tokens, the smallest gap between the two best logits, and for bfloat16
+how many steps of that type lie between the best two, token by token. With --search looks for seeds of weights and
+pictures whose float32 answers are clear of near-ties. The layout of the -HF repositories is read by transformers'
+own InternVL, which has to give the same logits.
 """
 import argparse
 import hashlib
@@ -30,6 +30,7 @@ from make_prompts import SYSTEMS
 
 SMALL, SENTENCEPIECE = DATA / "tokenizer-small", DATA / "sentencepiece-small"
 FAMILIES = [("tiny", SMALL), ("tiny-qwen2", SMALL), ("tiny-internlm2", SENTENCEPIECE)]
+TIED = "tiny-qwen2, tied"  # the embedding is the head, as in Qwen2.5-0.5B
 LEAST_GAP = 4e-4  # of the largest logit; the engine has to be within 1e-4
 ANSWER = "Both lungs are clear."
 # pictures: mode, width, height; the seed is found by --search
@@ -47,9 +48,10 @@ CASES = [
      "turns": [["What happens?", [["RGB", 160, 120]] * 8]]},
 ]
 SEEDS = {  # of --search: the weights', then each case's first picture's
-    "tiny": (1, [0, 0, 10, 20, 10, 0, 20]),
+    "tiny": (1, [0, 0, 10, 20, 10, 0, 10]),
     "tiny-qwen2": (1, [0, 0, 10, 0, 0, 0, 0]),
     "tiny-internlm2": (1, [0, 0, 20, 10, 10, 0, 0]),
+    TIED: (1, [0, 0]),  # text and one tile
 }
 
 
@@ -185,19 +187,24 @@ def tokenizer_of(folder):
     return make_sentencepiece.load(folder) if folder == SENTENCEPIECE else Qwen2Tokenizer.from_pretrained(folder)
 
 
+def write(folder, shape, seed, dtype, shards, folder_of_tokenizer):
+    return checkpoint.write(folder, shape.removesuffix(", tied"), seed, dtype, shards, folder_of_tokenizer,
+                            tied=shape == TIED)
+
+
 def search(shape, folder_of_tokenizer):
     """Prints seeds for SEEDS."""
     tokenizer = tokenizer_of(folder_of_tokenizer)
     end = tokenizer.convert_tokens_to_ids("<|im_end|>")
     for seed in range(1, 400):
         with tempfile.TemporaryDirectory() as folder:
-            checkpoint.write(folder, shape, seed, "F32", 2, folder_of_tokenizer)
+            write(folder, shape, seed, "F32", 2, folder_of_tokenizer)
             model = InternVL(folder)
         ids = tokenizer(prompt_text(CASES[0], []))["input_ids"]
         if good(run(model, None, ids, tokenizer, CASES[0], [], 0, LEAST_GAP), end):
             break
     found = [0]
-    for case in CASES[1:]:
+    for case in CASES[1:len(SEEDS[shape][1])]:
         for picture_seed in range(0, 4000, 10):
             tiles = pixels_of(case, picture_seed)
             ids = tokenizer(prompt_text(case, [len(t) for t in tiles]))["input_ids"]
@@ -211,11 +218,11 @@ def make(shape, folder_of_tokenizer):
     tokenizer = tokenizer_of(folder_of_tokenizer)
     seed, picture_seeds = SEEDS[shape]
     with tempfile.TemporaryDirectory() as folder:
-        sums = checkpoint.write(folder, shape, seed, "F32", 2, folder_of_tokenizer)
+        sums = write(folder, shape, seed, "F32", 2, folder_of_tokenizer)
         model = InternVL(folder)
     with tempfile.TemporaryDirectory() as folder:
-        checkpoint.write(folder, shape, seed, "BF16", 1, folder_of_tokenizer)
-        half = InternVL(folder, torch.bfloat16, "sdpa")
+        write(folder, shape, seed, "BF16", 1, folder_of_tokenizer)
+        half = InternVL(folder, torch.bfloat16)
     records, native = [], None
     for case, picture_seed in zip(CASES, picture_seeds):
         tiles = pixels_of(case, picture_seed)
@@ -225,7 +232,7 @@ def make(shape, folder_of_tokenizer):
         same = next((i for i, (a, b) in enumerate(zip(one["new_ids"], one["bf16_ids"])) if a != b), NEW_TOKENS)
         print(shape, case["name"], len(ids), "ids, smallest gap", one["smallest_gap"], "bfloat16 leaves float32 at", same,
               "near-ties", sum(s < 2 for s in one["bf16_steps"]), flush=True)
-        if case["name"] == "one tile" and shape != "tiny-internlm2":
+        if case["name"] == "one tile" and shape in ("tiny", "tiny-qwen2"):
             native = read_by_transformers(model, shape, seed, ids, tiles)
     return {"shape": shape, "seed": seed, "sha256": sums, "sha256_hf": native, "small_tile": small_tile(model, 11),
             "cases": records}
@@ -236,9 +243,9 @@ def main():
     parser.add_argument("--search", choices=list(SEEDS), help="print seeds for this shape and stop")
     options = parser.parse_args()
     if options.search:
-        search(options.search, dict(FAMILIES)[options.search])
+        search(options.search, dict(FAMILIES + [(TIED, SMALL)])[options.search])
         return
-    families = [make(shape, tokenizer) for shape, tokenizer in FAMILIES]
+    families = [make(shape, tokenizer) for shape, tokenizer in FAMILIES + [(TIED, SMALL)]]
     text = json.dumps(families, ensure_ascii=False, separators=(",", ":"))
     (DATA / "families.json").write_text(text.replace('{"name"', '\n{"name"').replace('{"shape"', '\n{"shape"') + "\n")
 

@@ -13,6 +13,7 @@ import json
 import math
 import pathlib
 import tempfile
+import textwrap
 
 import torch
 from transformers import Qwen2Tokenizer
@@ -28,7 +29,14 @@ TEXTS = ["#######", "Describe this image in detail.", "Image-1: ", "Frame1: ", m
 
 
 def escaped(text):
-    return '"' + "".join(c if " " <= c <= "~" and c not in '"\\?' else "".join(f"\\{b:03o}" for b in c.encode()) for c in text) + '"'
+    """As C++ spells it, in pieces that fit on a line."""
+    pieces = [""]
+    for c in text:
+        one = c if " " <= c <= "~" and c not in '"\\?' else "".join(f"\\{b:03o}" for b in c.encode())
+        if len(pieces[-1]) + len(one) > 80:
+            pieces.append("")
+        pieces[-1] += one
+    return "\n         ".join(f'"{piece}"' for piece in pieces)
 
 
 def step(value):
@@ -45,7 +53,7 @@ def run(model, tokenizer, case, dtype):
     samples, new, leads = make_model.samples(out.logits[0, -1]), [], []
     while True:
         top = out.logits[0, -1].float().topk(2)
-        new.append(int(top.indices[0]))
+        new.append(int(out.logits[0, -1].argmax()))  # the lower id of equals
         leads.append(float(top.values[0] - top.values[1]) / step(float(top.values[0])))
         if len(new) == make_model.NEW_TOKENS:
             return ids, samples, new, leads
@@ -53,7 +61,7 @@ def run(model, tokenizer, case, dtype):
 
 
 def numbers(values, show):
-    return "{" + ", ".join(show(v) for v in values) + "}"
+    return textwrap.fill("{" + ", ".join(show(v) for v in values) + "}", 84).replace("\n", "\n" + 10 * " ")
 
 
 def main():
@@ -61,7 +69,7 @@ def main():
     parser.add_argument("--tokenizer", required=True)
     options = parser.parse_args()
     qwen = Qwen2Tokenizer.from_pretrained(options.tokenizer)
-    texts = [f"        {{{escaped(text)}, {numbers(qwen(text)['input_ids'], str)}}}," for text in TEXTS]
+    texts = [f"        {{{escaped(text)},\n         {numbers(qwen(text)['input_ids'], str)}}}," for text in TEXTS]
 
     tokenizer = Qwen2Tokenizer.from_pretrained(make_model.TOKENIZER)
     recorded = json.loads((make_model.DATA / "model.json").read_text())["cases"]
@@ -72,22 +80,21 @@ def main():
             ids, logits, new, _ = run(InternVL(folder), tokenizer, case, torch.float32)
             assert new == record["new_ids"], "model.json is of another checkpoint"
             _, _, half, leads = run(InternVL(folder, torch.bfloat16), tokenizer, case, torch.bfloat16)
-            print(case["name"], "smallest lead in bf16 steps:", min(leads))
-            if len(record.get("images", [])) and record["tiles"] > 1:
-                half, leads = [], []  # the tower's softmax in bf16 below is coarser than sdpa's: no reference yet
+            print(case["name"], "smallest lead in bf16 steps:", min(leads), flush=True)
             image = case["images"][0] if case["images"] else (0, 0, 0)
-            runs = ", ".join(f"{{{i}, {n}}}" for i, n in make_model.run_lengths(ids))
+            runs = numbers(make_model.run_lengths(ids), lambda run: f"{{{run[0]},\u00a0{run[1]}}}").replace("\u00a0", " ")
             cases.append(f"""        {{.name = "{case['name']}",
          .image = {{{image[0]}, {image[1]}, {image[2]}}},
          .tilesSha256 = "{record.get('tiles_sha256', '')}",
-         .prompt = {{{runs}}},
+         .prompt = {runs},
          .logits = {numbers(logits, lambda v: f"{v:.9g}F" if '.' in f"{v:.9g}" or 'e' in f"{v:.9g}" else f"{v:.9g}.0F")},
          .tokens = {numbers(new, str)},
          .bf16Tokens = {numbers(half, str)},
          .bf16Leads = {numbers(leads, lambda v: f"{v:.9g}")}}},""")
-    OUT.write_text("""// Made by tests/reference/make_verify.py from transformers and PyTorch; not written by hand.
-#include "inference/verify_reference.h"
+    OUT.write_text("""#include "inference/verify_reference.h"
 
+// Made by tests/reference/make_verify.py from transformers and PyTorch. Not to be edited.
+// clang-format off
 namespace inference {
 
 const std::vector<TokenVector>& qwenVectors()
