@@ -69,6 +69,7 @@ Error strangeMerge(const BpeParts& parts, std::size_t rank)
 
 BpeTokenizer::BpeTokenizer(const BpeParts& parts)
     : m_added(parts.added)
+    , m_counts{int(parts.vocabulary.size()), int(parts.merges.size())}
     , m_normalize(parts.normalize)
 {
     std::unordered_map<std::string_view, TokenId> ids;

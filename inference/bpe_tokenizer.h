@@ -34,6 +34,7 @@ public:
     std::string_view bytes(TokenId id) const override;
     bool isSpecial(TokenId id) const override;
     int size() const override { return int(m_spans.size()); }
+    std::optional<Counts> counts() const override { return m_counts; }
 
 private:
     struct Span {
@@ -46,6 +47,7 @@ private:
     std::vector<Span> m_spans;  // by id
     AddedTokens m_added;
     std::optional<BpeMerges> m_merges;
+    Counts m_counts;
     bool m_normalize = true;
 };
 

@@ -320,6 +320,21 @@ ModelConfig parseConfig(std::string_view text, const std::filesystem::path& file
                                       meaning + "; every published checkpoint says otherwise.");
         }
     }
+    const auto unusual = [&](const std::string& key, const std::string& found,
+                             const char* published) {
+        config.warnings.push_back(file.string() + ": " + key + " is " + found +
+                                  ", which is computed; every published checkpoint has " +
+                                  published + ".");
+    };
+    if (config.tileSize != 448) {
+        unusual("force_image_size", std::to_string(config.tileSize), "448");
+    }
+    if (config.vision.patchSize != 14) {
+        unusual("vision_config.patch_size", std::to_string(config.vision.patchSize), "14");
+    }
+    if (config.language.ropeFactor != 1 && !decoderFamily(config.language).dynamicRope) {
+        unusual(llmName + ".rope_scaling", "dynamic", "none with this language model");
+    }
     return config;
 }
 

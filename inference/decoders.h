@@ -25,6 +25,7 @@ struct DecoderFamily {
     std::string_view layers = "language_model.model.layers.";
     std::string_view norm = "language_model.model.norm.weight";
     std::string_view head = "language_model.lm_head";
+    bool dynamicRope = true;  // there are published checkpoints that stretch rotary positions
     /// What the family reads otherwise than others, and what it refuses. The sizes that all have
     /// in common are in `config` already. Throws Error.
     void (*readConfig)(const Fields& fields, LanguageConfig& config);

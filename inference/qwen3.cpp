@@ -35,6 +35,7 @@ extern const DecoderFamily qwen3;
 const DecoderFamily qwen3{.architecture = "Qwen3ForCausalLM",
                           .modelType = "qwen3",
                           .name = "Qwen3",
+                          .dynamicRope = false,
                           .readConfig = readConfig,
                           .layerTensors = layerTensors,
                           .loadLayer = loadLayer};

@@ -30,6 +30,13 @@ public:
     /// Left out of text by skip_special_tokens.
     virtual bool isSpecial(TokenId id) const = 0;
     virtual int size() const = 0;
+    /// Its size without the added tokens, and its merges; nothing where it is of another kind than
+    /// BPE with a list of merges.
+    struct Counts {
+        int vocabulary = 0, merges = 0;
+        bool operator==(const Counts&) const = default;
+    };
+    virtual std::optional<Counts> counts() const { return std::nullopt; }
     /// What every prompt begins with, where there is such a token.
     virtual std::optional<TokenId> beginning() const { return std::nullopt; }
 

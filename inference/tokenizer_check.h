@@ -6,8 +6,9 @@
 
 namespace inference {
 
-/// The tokenizer's part of model specification 13: it has the tokens that prompts are made of, and
-/// no more than config.json allows. What it is goes into `info`. Throws Error.
+/// The tokenizer's part of model specification 13: it has the tokens that prompts are made of, no
+/// more than config.json allows, and for a Qwen the merges of # and Qwen's own counts. What it is
+/// goes into `info`, with a warning where only the counts differ. Throws Error.
 void checkTokenizer(const Tokenizer& tokenizer, const ModelConfig& config, ModelInfo& info);
 
 }  // namespace inference

@@ -1,30 +1,15 @@
 #include "inference/config.h"
 #include "inference/error.h"
+#include "support/published_config.h"
 #include "support/test.h"
 
 #include <nlohmann/json.hpp>
 
 using namespace inference;
 using nlohmann::json;
+using test::published;
 
 namespace {
-
-/// KVL's, as far as it is known (model specification 1.1).
-json published()
-{
-    return json::parse(R"({
-        "architectures": ["InternVLChatModel"], "template": "internvl2_5", "force_image_size": 448,
-        "downsample_ratio": 0.5, "ps_version": "v2", "select_layer": -1, "dynamic_image_size": true,
-        "use_thumbnail": true, "min_dynamic_patch": 1, "max_dynamic_patch": 12, "torch_dtype": "bfloat16",
-        "llm_config": {"architectures": ["Qwen3ForCausalLM"], "model_type": "qwen3", "hidden_size": 5120,
-            "num_hidden_layers": 40, "num_attention_heads": 40, "num_key_value_heads": 8, "head_dim": 128,
-            "intermediate_size": 17408, "vocab_size": 151936, "hidden_act": "silu", "rms_norm_eps": 1e-6,
-            "rope_theta": 1000000, "rope_scaling": null, "max_position_embeddings": 40960,
-            "attention_bias": false, "use_sliding_window": false, "tie_word_embeddings": false},
-        "vision_config": {"image_size": 448, "patch_size": 14, "num_channels": 3, "hidden_size": 1024,
-            "intermediate_size": 4096, "num_hidden_layers": 24, "num_attention_heads": 16, "norm_type": "layer_norm",
-            "layer_norm_eps": 1e-6, "qkv_bias": true, "qk_normalization": false, "hidden_act": "gelu"}})");
-}
 
 ModelConfig parse(const json& config)
 {
@@ -96,6 +81,31 @@ TEST(missingKeysGetTheDefaultsOfTheModelsClasses)
                  "qk_normalization true (by default)");
     CHECK_THROWS(Error, parse(with("/vision_config/qkv_bias", nullptr)),
                  "qkv_bias false (by default)");
+}
+
+TEST(whatNoPublishedCheckpointHasIsComputedWithAWarning)
+{
+    const auto warnings = [](const char* pointer, const json& value) {
+        return parse(with(pointer, value)).warnings;
+    };
+    CHECK_EQUAL(warnings("/force_image_size", 224),
+                (std::vector<std::string>{
+                    "folder/config.json: force_image_size is 224, which is computed; every "
+                    "published checkpoint has 448."}));
+    json patches = with("/vision_config/patch_size", 16);
+    CHECK_EQUAL(parse(patches).warnings,
+                (std::vector<std::string>{
+                    "folder/config.json: vision_config.patch_size is 16, which is computed; every "
+                    "published checkpoint has 14."}));
+    const json dynamic{{"type", "dynamic"}, {"factor", 2.0}};
+    CHECK_EQUAL(warnings("/llm_config/rope_scaling", dynamic),
+                (std::vector<std::string>{
+                    "folder/config.json: llm_config.rope_scaling is dynamic, which is computed; "
+                    "every published checkpoint has none with this language model."}));
+    json qwen2 = with("/llm_config/rope_scaling", dynamic);  // InternVL3's own
+    qwen2["llm_config"]["architectures"] = {"Qwen2ForCausalLM"};
+    qwen2["llm_config"].erase("attention_bias");
+    CHECK(parse(qwen2).warnings.empty());
 }
 
 TEST(newerSpellingsAreAccepted)
