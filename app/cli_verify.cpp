@@ -20,7 +20,7 @@ kept against cold. Prints a table and one line for a report's provenance.
   --model DIR    checkpoint folder
   --device D     auto, cpu, cuda:N (auto)
   --dtype T      auto, bf16, fp32 (auto)
-  --quick        without what needs the checkpoint's weights: about 10 seconds
+  --quick        without what needs the checkpoint's weights: a few seconds
   --json         one JSON object instead of the table
 
 Without --quick it takes the time to load the model, to write about 120 tokens and to look at two

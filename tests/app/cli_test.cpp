@@ -84,7 +84,7 @@ private Q_SLOTS:
     {
         const Result help = kvl({"--help"});
         QCOMPARE(help.status, 0);
-        for (const QByteArray command : {"ask", "score", "tiles", "tokenize", "info"}) {
+        for (const QByteArray command : {"ask", "score", "tiles", "tokenize", "info", "verify"}) {
             QVERIFY(help.out.contains("kvl " + command));
             const Result own = kvl({command, "--help"});
             QCOMPARE(own.status, 0);
@@ -120,6 +120,8 @@ private Q_SLOTS:
             << QByteArray("--logprobs is for --json");
         QTest::newRow("nothing to score")
             << QStringList{"score", "--model", "x", "q"} << QByteArray("--options is missing");
+        QTest::newRow("nothing to verify")
+            << QStringList{"verify", "--quick"} << QByteArray("--model is missing");
         QTest::newRow("empty option")
             << QStringList{"score", "--model", "x", "--options", "yes|", "q"}
             << QByteArray("an option is empty");
@@ -299,6 +301,56 @@ private Q_SLOTS:
         const Result whole = kvl(words + QStringList{"--json", "--end-of-turn"});
         QCOMPARE(whole.json()["options"].toArray().at(0)["ids"].toArray().size(),
                  options[0]["ids"].toArray().size() + 1);
+    }
+
+    void verifyPrintsATableAndOneLineForAReport()
+    {
+        const QStringList words{"verify", "--model", m_model, "--device",
+                                "cpu",    "--dtype", "fp32",  "--quick"};
+        const Result table = kvl(words);
+        QVERIFY2(table.status == 0, table.out + table.error);
+        QList<QByteArray> lines = table.out.trimmed().split('\n');
+        const QByteArray line = lines.takeLast();
+        QVERIFY2(line.startsWith("Engine verified: "), line);
+        QVERIFY2(line.contains(" checks passed, ") && line.contains("; cpu, fp32; KVL Workbench "),
+                 line);
+        QVERIFY(lines.takeLast().isEmpty());
+        const QByteArray head = lines.takeFirst();
+        QVERIFY(head.startsWith("check "));
+        for (const QByteArray column : {"seconds", "expected", "found"}) {
+            QVERIFY(head.contains(column));
+        }
+        for (const QByteArray& row : lines) {  // the quick run leaves the weights out
+            const bool weights = row.startsWith("this checkpoint: ") || row.startsWith("device: ");
+            QVERIFY2(row.contains(weights ? "  not run  " : "  ok       "), row);
+        }
+        QVERIFY(table.out.contains("random checkpoint: thirteen tiles"));
+        // what is done next, one line each
+        QVERIFY2(table.error.startsWith("1 of "), table.error);
+
+        const Result object = kvl(words + QStringList{"--json"});
+        QCOMPARE(object.status, 0);
+        QCOMPARE(object.json()["passed"].toBool(), true);
+        QCOMPARE(object.json()["line"].toString().toUtf8(), line);
+        const QJsonArray checks = object.json()["checks"].toArray();
+        QCOMPARE(checks.size(), lines.size());
+        for (const QJsonValue& check : checks) {
+            QVERIFY(check["state"] == "passed" || check["state"] == "not_run");
+            QVERIFY(!check["found"].toString().isEmpty());
+        }
+    }
+
+    void verifyFailsWhereACheckFails()
+    {
+        const QByteArray before = qgetenv("TMPDIR");
+        qputenv("TMPDIR", "/nowhere");  // no room for the random checkpoint
+        const Result result =
+            kvl({"verify", "--model", m_model, "--device", "cpu", "--dtype", "fp32", "--quick"});
+        before.isNull() ? qunsetenv("TMPDIR") : qputenv("TMPDIR", before);
+        QCOMPARE(result.status, 1);
+        QCOMPARE(result.out.count("FAILED"), 3);
+        QVERIFY2(result.out.contains("TMPDIR names a folder that is not there"), result.out);
+        QVERIFY2(result.out.contains("\nEngine verified: "), result.out);
     }
 
     void greedyAnswersRepeatAndAreStreamed()
