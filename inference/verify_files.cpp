@@ -135,7 +135,7 @@ Finding resizesAsPillow(const Resize& one)
 Finding normalisesAsTorchvision()
 {
     const std::string expected = "19b7eb14dcab35896f490a5134e99d841ab26c6aa477586b654470784ae64fb4";
-    const std::shared_ptr<std::uint8_t[]> pixels(new std::uint8_t[256 * 3]);
+    const std::shared_ptr<std::uint8_t[]> pixels(new std::uint8_t[std::size_t(256) * 3]);
     for (int i = 0; i < 256 * 3; ++i) {
         pixels[i] = std::uint8_t(i / 3);
     }
