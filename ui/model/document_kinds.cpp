@@ -78,7 +78,7 @@ bool isVideo(const QString&, const QByteArray& head)
             brand != "avis";
     }
     const bool transport =
-        head.size() > 188 * 2 && head[0] == 0x47 && head[188] == 0x47 && head[376] == 0x47;
+        head.size() > 376 && head[0] == 0x47 && head[188] == 0x47 && head[376] == 0x47;
     return box == "moov" || box == "mdat" || box == "wide" || transport ||
         four == QByteArray("\x1a\x45\xdf\xa3", 4)  // Matroska, WebM
         || (four == "RIFF" && brand == "AVI ") || four == QByteArray("\0\0\1\xba", 4) ||
@@ -134,7 +134,7 @@ void tellRefused(const QString& folder, const QStringList& refused, const OpenOp
 dicom::Study readStudy(const QString& folder, std::stop_token stop)
 {
     try {
-        return dicom::readStudy(toPath(folder), {}, stop);
+        return dicom::readStudy(toPath(folder), {}, std::move(stop));
     } catch (const dicom::Error& error) {
         throw documentError(error);
     }

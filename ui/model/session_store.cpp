@@ -470,7 +470,7 @@ QString setAside(const QString& file)
 {
     const QStringList parts{QString(), QStringLiteral("-wal"), QStringLiteral("-shm")};
     for (int number = 1;; ++number) {
-        const QString target = QStringLiteral("%1.damaged-%2").arg(file).arg(number);
+        QString target = QStringLiteral("%1.damaged-%2").arg(file).arg(number);
         const bool taken = std::any_of(parts.begin(), parts.end(), [&](const QString& part) {
             return QFileInfo::exists(target + part);
         });
