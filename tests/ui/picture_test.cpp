@@ -185,6 +185,30 @@ private Q_SLOTS:
         qInstallMessageHandler(handler);
     }
 
+    void aWrongChecksumIsSaidByOurselves()
+    {
+        const QByteArray whole = bytesOf(ownFolder + QStringLiteral("rgb8.png"));
+        const qsizetype data = whole.indexOf("IDAT");
+        QVERIFY(data > 0);
+        for (const auto& [at, chunk] : {std::pair{qsizetype(20), "IHDR"}, {data + 9, "IDAT"}}) {
+            QByteArray changed = whole;
+            changed[at] = char(uchar(changed[at]) ^ 1);
+            try {
+                (void)openPicture(write(QStringLiteral("changed.png"), changed))->read(0);
+                QFAIL("opened");
+            } catch (const DocumentError& error) {
+                QVERIFY2(error.sentence().contains(
+                             QStringLiteral("the checksum of its %1 chunk is wrong").arg(chunk)),
+                         error.what());
+            }
+        }
+        // A chunk that one may leave out does not matter (PNG 5.4).
+        QByteArray text = whole;
+        text.insert(33, QByteArray("\0\0\0\3tEXta\0bXXXX", 15));
+        QCOMPARE(openPicture(write(QStringLiteral("text.png"), text))->read(0).rgb,
+                 openPicture(write(QStringLiteral("whole.png"), whole))->read(0).rgb);
+    }
+
     void aHugeSizeIsRefusedBeforeAnythingIsAllocated()
     {
         QByteArray png = bytesOf(ownFolder + QStringLiteral("rgb8.png"));

@@ -7,6 +7,7 @@
 #include <QImageReader>
 #include <QtEndian>
 
+#include <array>
 #include <cstdlib>
 
 namespace ui {
@@ -15,15 +16,53 @@ namespace {
 struct PngHeader {
     int bitDepth = 0, colorType = -1;
     int orientation = 1;
-    bool cut = false;  // before its last chunk: libpng would say so on standard error
+    // What libpng would say on standard error:
+    bool cut = false;        // before its last chunk
+    QByteArray badChecksum;  // the first chunk that can't be left out and has one
 };
 
-/// IHDR, whether the end is there, and the orientation of an eXIf chunk, which Qt does not read.
+quint32 crcOf(quint32 crc, const QByteArray& bytes)
+{
+    static const std::array<quint32, 256> table = [] {
+        std::array<quint32, 256> made{};
+        for (quint32 i = 0; i < 256; ++i) {
+            quint32 value = i;
+            for (int bit = 0; bit < 8; ++bit) {
+                value = value & 1 ? 0xedb88320U ^ value >> 1 : value >> 1;
+            }
+            made[i] = value;
+        }
+        return made;
+    }();
+    for (const char byte : bytes) {
+        crc = table[(crc ^ uchar(byte)) & 0xff] ^ crc >> 8;
+    }
+    return crc;
+}
+
+/// Reads the chunk's data and its checksum (PNG 5.5); false where they do not belong together.
+bool hasGoodChecksum(QFile& file, const QByteArray& type, qint64 length)
+{
+    quint32 crc = crcOf(0xffffffffU, type);
+    while (length > 0) {
+        const QByteArray part = file.read(std::min<qint64>(length, 65'536));
+        if (part.isEmpty()) {
+            return true;  // the file is cut, which is said elsewhere
+        }
+        crc = crcOf(crc, part);
+        length -= part.size();
+    }
+    const QByteArray stored = file.read(4);
+    return stored.size() < 4 || qFromBigEndian<quint32>(stored.constData()) == (crc ^ 0xffffffffU);
+}
+
+/// IHDR, whether all is there and whole, and the orientation of an eXIf chunk, which Qt does not
+/// read.
 PngHeader pngHeader(QFile& file)
 {
     PngHeader header;
     file.seek(8);
-    for (int chunks = 0; chunks < 10'000; ++chunks) {
+    for (int chunks = 0; chunks < 1'000'000; ++chunks) {
         const QByteArray start = file.read(8);
         if (start.size() < 8) {
             header.cut = true;
@@ -31,7 +70,12 @@ PngHeader pngHeader(QFile& file)
         }
         const qint64 length = qFromBigEndian<quint32>(start.constData());
         const QByteArray type = start.mid(4);
-        const qint64 next = file.pos() + length + 4;
+        const qint64 begin = file.pos(), next = begin + length + 4;
+        const bool critical = type[0] >= 'A' && type[0] <= 'Z';
+        if (critical && header.badChecksum.isEmpty() && !hasGoodChecksum(file, type, length)) {
+            header.badChecksum = type;
+        }
+        file.seek(begin);
         if (type == "IHDR" || type == "eXIf") {
             const QByteArray data = file.read(std::min<qint64>(length, 65'536));
             if (type == "eXIf") {
@@ -198,6 +242,12 @@ public:
         }
         if (m_format == u"PNG") {
             m_png = pngHeader(file);
+        }
+        if (!m_png.badChecksum.isEmpty() && !m_png.cut) {
+            throw damagedPicture(path, m_format,
+                                 QStringLiteral("the checksum of its %1 chunk is wrong, so some of "
+                                                "its bytes are not those that were written")
+                                     .arg(QString::fromLatin1(m_png.badChecksum)));
         }
         QImageReader reader(&file, m_format.toLatin1().toLower());
         m_size = reader.size();
