@@ -2,6 +2,7 @@
 
 #include "dicom/access.h"
 #include "dicom/color.h"
+#include "dicom/orientation.h"
 #include "dicom/pixels.h"
 #include "dicom/transforms.h"
 
@@ -73,6 +74,7 @@ Frame decodeFrame(const Dataset& dataset, int index, std::stop_token stop)
     frame.width = stored.format.columns;
     frame.height = stored.format.rows;
     frame.spacing = spacingOf(dataset, index);
+    frame.edges = edgesOf(dataset, index);
     if (isColor(stored.format)) {
         frame.rgb = toRgb(dataset, stored);
         return frame;

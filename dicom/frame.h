@@ -25,6 +25,13 @@ struct Spacing {
     std::string source;          // the attribute it comes from, "Pixel Spacing"
 };
 
+/// Where in the patient the edges of a frame lie: letters of R L A P H F (right, left, anterior,
+/// posterior, head, feet), the nearest direction first, a second where it is oblique.
+struct Edges {
+    std::string left, top, right, bottom;
+    bool operator==(const Edges&) const = default;
+};
+
 /// A decoded frame: grey values in physical units, or colour.
 struct Frame {
     int width = 0, height = 0;
@@ -34,6 +41,7 @@ struct Frame {
     bool inverted = false;          // MONOCHROME1, or Presentation LUT Shape INVERSE
     std::vector<Window> windows;    // those of the file, then nothing
     std::optional<Spacing> spacing;
+    std::optional<Edges> edges;
     std::optional<float> padding;    // Pixel Padding Value after the modality transform
     float minimum = 0, maximum = 0;  // of gray, without padding
 };

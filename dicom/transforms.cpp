@@ -9,18 +9,6 @@ namespace dicom {
 
 namespace {
 
-/// The item of a functional group macro for this frame, or null.
-DcmItem* functionalGroup(DcmItem& set, Tag macro, int index)
-{
-    if (DcmItem* frame = itemOf(set, {0x5200, 0x9230}, static_cast<unsigned long>(index))) {
-        if (DcmItem* found = itemOf(*frame, macro)) {
-            return found;
-        }
-    }
-    DcmItem* shared = itemOf(set, {0x5200, 0x9229});
-    return shared ? itemOf(*shared, macro) : nullptr;
-}
-
 std::vector<std::string> split(const std::string& text)
 {
     std::vector<std::string> parts;
@@ -134,6 +122,17 @@ std::optional<Spacing> ultrasoundSpacing(DcmItem& set)
 }
 
 }  // namespace
+
+DcmItem* functionalGroup(DcmItem& set, Tag macro, int index)
+{
+    if (DcmItem* frame = itemOf(set, {0x5200, 0x9230}, static_cast<unsigned long>(index))) {
+        if (DcmItem* found = itemOf(*frame, macro)) {
+            return found;
+        }
+    }
+    DcmItem* shared = itemOf(set, {0x5200, 0x9229});
+    return shared ? itemOf(*shared, macro) : nullptr;
+}
 
 Modality modalityOf(const Dataset& dataset, int index, bool isSigned)
 {

@@ -10,7 +10,12 @@
 #include <string>
 #include <vector>
 
+class DcmItem;
+
 namespace dicom {
+
+/// The item of a functional group macro for this frame, or null.
+DcmItem* functionalGroup(DcmItem& set, Tag macro, int index);
 
 /// Stored values to physical ones: a table, or slope and intercept.
 struct Modality {

@@ -86,6 +86,14 @@ void GoldenTest::everyFrameHasTheReferenceValues()
     }
     const dicom::Frame frame = dicom::decodeFrame(dataset, index);
     QCOMPARE(!frame.rgb.empty(), row["color"].toBool());
+    QStringList edges;
+    if (frame.edges) {
+        for (const std::string& letters :
+             {frame.edges->left, frame.edges->top, frame.edges->right, frame.edges->bottom}) {
+            edges << QString::fromStdString(letters);
+        }
+    }
+    QCOMPARE(edges, row["edges"].toVariant().toStringList());
     if (row.contains("rgb")) {
         QCOMPARE(sha(frame.rgb), row["rgb"].toString());
     }

@@ -9,6 +9,9 @@ and shares no code with the C++ reader:
   gray     after the modality transform, at sampled places
   render   SHA-256 of the grey levels 0..255 after the default window (PS3.3 C.11.2.1)
   rgb      SHA-256 of the RGB bytes of colour frames
+  edges    letters at left, top, right, bottom from the direction cosines (PS3.3 C.7.6.2.1.1: +x to
+           the patient's left, +y to the back, +z to the head), a second where its cosine is above
+           0.1; else Patient Orientation (C.7.6.1.1.1)
 Lossy streams are compared at sampled places only, within `tolerance` stored steps:
   JPEG (8 and 12 bit)  the inverse DCT may differ by one step between decoders (ISO 10918-2); where
                        colour is stored at half width, by two (measured on all samples: 1 and 2)
@@ -144,12 +147,39 @@ def to_rgb(ds, stored, pi):
     return np.clip(np.floor(np.stack([r, g, b], -1) + 0.5), 0, 255).astype(np.uint8)
 
 
+def towards(vector):
+    order = sorted(range(3), key=lambda axis: -abs(vector[axis]))
+    names = [("R", "L"), ("A", "P"), ("F", "H")]
+    return "".join(names[axis][int(vector[axis] > 0)] for n, axis in enumerate(order)
+                   if n == 0 or (n == 1 and abs(vector[axis]) > 0.1))
+
+
+def edges_of(ds, frame):
+    """[left, top, right, bottom], or None."""
+    if ds.get("AnatomicalOrientationType") == "QUADRUPED":
+        return None
+    place = group(ds, frame, "PlaneOrientationSequence") or ds
+    cosines = place.get("ImageOrientationPatient")
+    if cosines:
+        row, column = np.array(cosines[:3], float), np.array(cosines[3:], float)
+        if abs(np.linalg.norm(row) - 1) > 0.01 or abs(np.linalg.norm(column) - 1) > 0.01 or abs(row @ column) > 0.01:
+            return None
+        return [towards(-row), towards(-column), towards(row), towards(column)]
+    given = ds.get("PatientOrientation") or []
+    if len(given) != 2 or not all(v and len(v) <= 3 and set(v) <= set("APRLHF") for v in given):
+        return None
+    opposite = str.maketrans("APRLHF", "PALRFH")
+    return [given[0].translate(opposite), given[1].translate(opposite), *given]
+
+
 def frame_row(ds, name, frame):
     stored = stored_samples(ds, frame)
     syntax = str(ds.file_meta.TransferSyntaxUID)
     pi = ds.PhotometricInterpretation
     color = stored.ndim == 3 or pi == "PALETTE COLOR"
     row = {"file": name, "frame": frame, "width": int(ds.Columns), "height": int(ds.Rows), "color": color}
+    if edges := edges_of(ds, frame):
+        row["edges"] = edges
     flat = stored.reshape(-1)
     rng = np.random.default_rng(flat.size)
     places = sorted({0, flat.size - 1, *rng.integers(0, flat.size, LOSSY_SAMPLES if syntax in LOSSY else SAMPLES).tolist()})

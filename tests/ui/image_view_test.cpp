@@ -470,6 +470,58 @@ private Q_SLOTS:
         QVERIFY2(taken < 100, qPrintable(QString::number(taken)));
         QCOMPARE(view.grab().toImage().pixelColor(600, 450), QColor(Qt::darkRed));
     }
+
+    void lettersFollowATurnedPicture_data()
+    {
+        QTest::addColumn<QTransform>("toShown");
+        QTest::addColumn<QString>("letters");  // left top right bottom
+        QTest::newRow("as stored") << QTransform() << "R H L F";
+        // (x, y) -> (50 - y, x): the stored top comes to the right
+        QTest::newRow("quarter to the right") << QTransform(0, 1, -1, 0, 50, 0) << "F R H L";
+        QTest::newRow("mirrored") << QTransform(-1, 0, 0, 1, 100, 0) << "L H R F";
+        QTest::newRow("upside down") << QTransform(1, 0, 0, -1, 0, 50) << "R F L H";
+    }
+    void lettersFollowATurnedPicture()
+    {
+        QFETCH(QTransform, toShown);
+        QFETCH(QString, letters);
+        Frame frame = plain(100, 50);
+        frame.edges = EdgeLetters{"R", "H", "L", "F"};
+        frame.toShown = toShown;
+        frame.shown = frame.pixels.transformed(toShown);
+        const auto view = viewOf(frame, 1);
+        QCOMPARE(QStringList({view->edgeLetters(Qt::LeftEdge), view->edgeLetters(Qt::TopEdge),
+                              view->edgeLetters(Qt::RightEdge), view->edgeLetters(Qt::BottomEdge)})
+                     .join(' '),
+                 letters);
+    }
+
+    void lettersAreDrawnWithTheCornerText()
+    {
+        Frame frame = plain(400, 300, Qt::black);
+        frame.edges = EdgeLetters{"RA", "H", "LP", "F"};
+        const auto view = viewOf(frame, 1);
+        const auto lit = [&](const QRect& where) {
+            const QImage image = view->grab().toImage();
+            for (int y = where.top(); y <= where.bottom(); ++y) {
+                for (int x = where.left(); x <= where.right(); ++x) {
+                    if (qGray(image.pixel(x, y)) > 128) {
+                        return true;
+                    }
+                }
+            }
+            return false;
+        };
+        const QList<QRect> places{
+            {0, 130, 60, 40}, {180, 4, 40, 36}, {340, 130, 54, 40}, {180, 260, 40, 35}};
+        for (const QRect& place : places) {
+            QVERIFY(!lit(place));
+        }
+        view->setCornerTextVisible(true);
+        for (const QRect& place : places) {
+            QVERIFY(lit(place));
+        }
+    }
 };
 
 QTEST_MAIN(ImageViewTest)

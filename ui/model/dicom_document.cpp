@@ -331,6 +331,11 @@ Frame DicomDocument::frame(int index, const FrameOptions& options)
         frame.spacing = PixelSpacing{source->spacing->column, source->spacing->row,
                                      QString::fromStdString(source->spacing->source)};
     }
+    if (source->edges) {
+        const auto letters = [](const std::string& text) { return QString::fromStdString(text); };
+        frame.edges = EdgeLetters{letters(source->edges->left), letters(source->edges->top),
+                                  letters(source->edges->right), letters(source->edges->bottom)};
+    }
     frame.unit = QString::fromStdString(source->unit);
     if (frameCount() > 1) {
         frame.label = QStringLiteral("%1 %2 of %3").arg(m_noun).arg(index + 1).arg(frameCount());

@@ -35,6 +35,12 @@ struct PixelSpacing {
     QString source;
 };
 
+/// Where in the patient the edges of the pixels lie: letters of R L A P H F, two where oblique.
+struct EdgeLetters {
+    QString left, top, right, bottom;
+    bool operator==(const EdgeLetters&) const = default;
+};
+
 /// Enough to find a frame again without the viewer.
 struct FrameRef {
     QString file;         // the file that holds the frame (a slice's own file in a series)
@@ -66,6 +72,7 @@ struct Frame {
     QString note;                       // how they differ, one sentence; empty where they do not
     std::optional<WindowLevel> window;  // in force; none for colour
     std::optional<PixelSpacing> spacing;
+    std::optional<EdgeLetters> edges;
     QString unit;        // "HU"
     QString label;       // "slice 12 of 40", "page 3", "0:04.2"
     QStringList corner;  // further lines for the corner text: patient, series, …

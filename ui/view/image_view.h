@@ -57,6 +57,8 @@ public:
     void setShownWindow(const std::optional<WindowLevel>& window, bool inverted);
     void setTitle(const QString& title);
     QStringList cornerText(Qt::Corner corner) const;
+    /// Letters of the patient's directions at an edge of the view; the picture may be turned.
+    QString edgeLetters(Qt::Edge edge) const;
 
     const QList<Measurement>& measurements() const { return m_measurements; }
     void clearMeasurements();
@@ -128,6 +130,7 @@ private:
     void paintPicture();
     void paintOverlays(QPainter& painter);
     void paintCorners(QPainter& painter);
+    void paintEdges(QPainter& painter);
 
     Frame m_frame;
     int m_index = 0;

@@ -103,6 +103,25 @@ QStringList ImageView::cornerText(Qt::Corner corner) const
     return lines;
 }
 
+QString ImageView::edgeLetters(Qt::Edge edge) const
+{
+    if (!m_frame.edges) {
+        return {};
+    }
+    const QPointF towards = edge == Qt::LeftEdge ? QPointF(-1, 0)
+        : edge == Qt::RightEdge                  ? QPointF(1, 0)
+        : edge == Qt::TopEdge                    ? QPointF(0, -1)
+                                                 : QPointF(0, 1);
+    // The same direction in pixels: what is shown may be turned or mirrored by quarters.
+    const QTransform& map = m_frame.toShown;
+    const QTransform back = QTransform(map.m11(), map.m12(), map.m21(), map.m22(), 0, 0).inverted();
+    const QPointF pixels = back.map(towards);
+    if (std::abs(pixels.x()) > std::abs(pixels.y())) {
+        return pixels.x() > 0 ? m_frame.edges->right : m_frame.edges->left;
+    }
+    return pixels.y() > 0 ? m_frame.edges->bottom : m_frame.edges->top;
+}
+
 void ImageView::paintPicture()
 {
     const double ratio = devicePixelRatioF();
@@ -235,6 +254,29 @@ void ImageView::paintOverlays(QPainter& painter)
     }
 }
 
+/// At the middle of each edge of the view, larger than the corner text: a side is read first.
+void ImageView::paintEdges(QPainter& painter)
+{
+    if (!m_frame.edges) {
+        return;
+    }
+    painter.save();
+    QFont large = font();
+    large.setPointSizeF(large.pointSizeF() * 1.15);
+    large.setBold(true);
+    painter.setFont(large);
+    const QPointF middle = QRectF(rect()).center();
+    drawLabel(painter, {double(kMargin), middle.y()}, Qt::AlignLeft | Qt::AlignVCenter,
+              edgeLetters(Qt::LeftEdge), kText);
+    drawLabel(painter, {double(width() - kMargin), middle.y()}, Qt::AlignRight | Qt::AlignVCenter,
+              edgeLetters(Qt::RightEdge), kText);
+    drawLabel(painter, {middle.x(), double(kMargin)}, Qt::AlignHCenter | Qt::AlignTop,
+              edgeLetters(Qt::TopEdge), kText);
+    drawLabel(painter, {middle.x(), double(height() - kMargin)}, Qt::AlignHCenter | Qt::AlignBottom,
+              edgeLetters(Qt::BottomEdge), kText);
+    painter.restore();
+}
+
 void ImageView::paintCorners(QPainter& painter)
 {
     const QFontMetricsF metrics(painter.font(), this);
@@ -255,6 +297,7 @@ void ImageView::paintCorners(QPainter& painter)
     draw(Qt::TopLeftCorner, 0);
     draw(Qt::TopRightCorner, 0);
     draw(Qt::BottomLeftCorner, 0);
+    paintEdges(painter);
     const double spacing = m_frame.spacing ? m_frame.spacing->x : 0;
     const bool turned = qFuzzyIsNull(m_frame.toShown.m11()) && !qFuzzyIsNull(m_frame.toShown.m12());
     const double across = turned && m_frame.spacing ? m_frame.spacing->y : spacing;
