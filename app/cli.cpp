@@ -1,5 +1,6 @@
 #include "app/arguments.h"
 #include "app/commands.h"
+#include "app/password.h"
 #include "inference/error.h"
 
 #include <atomic>
@@ -88,6 +89,7 @@ void watchInterrupts()
 int main(int argc, char** argv)
 {
     const std::vector<std::string> words(argv + 1, argv + argc);
+    app::blotPasswords(argc, argv);
     if (words.empty()) {
         printOverview(stderr);
         return app::exitUsage;

@@ -13,10 +13,14 @@
 namespace app {
 
 const char* const infoHelp =
-    R"(kvl info PATH [--json]
+    R"(kvl info PATH [--password TEXT] [--json]
 
 Says what a picture, DICOM file, study folder, PDF, video or checkpoint is; of a checkpoint
 also the memory it takes on each device and in each dtype, and whether it fits.
+
+  --password TEXT  of an encrypted PDF; - asks for it without showing it, or takes a line of
+                   standard input
+  --json           one JSON object
 )";
 
 namespace {
@@ -125,7 +129,7 @@ void print(const Json& value, int depth)
 
 int info(const std::vector<std::string>& words, const std::stop_token&)
 {
-    const Arguments arguments(words, {{"--json", false}});
+    const Arguments arguments(words, {{"--password"}, {"--json", false}});
     const std::vector<std::string> paths = arguments.positional();
     if (paths.size() != 1) {
         throw UsageError(paths.empty() ? "the path is missing" : "more than one path is given");
@@ -135,8 +139,13 @@ int info(const std::vector<std::string>& words, const std::stop_token&)
         throw std::runtime_error(paths[0] + " does not exist");
     }
     const auto pictureSystem = startPictures();
-    const Json result = inference::looksLikeCheckpoint(paths[0]) ? describeCheckpoint(paths[0])
-                                                                 : describeDocument(paths[0]);
+    PictureChoice choice;
+    for (const Arguments::Item& item : arguments.items()) {
+        applyChoice(choice, item);
+    }
+    const Json result = inference::looksLikeCheckpoint(paths[0])
+        ? describeCheckpoint(paths[0])
+        : describeDocument(paths[0], choice.password);
     if (arguments.has("--json")) {
         std::puts(result.dump(2, ' ', false, Json::error_handler_t::replace).c_str());
     } else {

@@ -21,6 +21,8 @@ thumbnail of the whole picture comes last where there is more than one tile.
   --frame N           frame, slice or page, counted from 0
   --window C/W        window centre and width, in the frame's units
   --region x,y,w,h    part of the picture, in pixels from the top left
+  --password TEXT     of an encrypted PDF; - asks for it without showing it, or takes a line of
+                      standard input
   --as-shown          what a viewer shows: upright, blended, windowed 16-bit grey
   --max-tiles N       tiles without the thumbnail, 1 to 40 (12)
   --tile-size N       side of a tile in pixels (448)
@@ -37,6 +39,7 @@ int tiles(const std::vector<std::string>& words, const std::stop_token& stop)
                                {"--window"},
                                {"--region"},
                                {"--as-shown", false},
+                               {"--password"},
                                {"--max-tiles"},
                                {"--tile-size"},
                                {"--no-thumbnail", false},

@@ -1,3 +1,4 @@
+#include "app/password.h"
 #include "app/pictures.h"
 
 #include <algorithm>
@@ -67,6 +68,8 @@ void applyChoice(PictureChoice& choice, const Arguments::Item& option)
         choice.region = region;
     } else if (option.name == "--as-shown") {
         choice.asShown = true;
+    } else if (option.name == "--password") {
+        choice.password = option.value == "-" ? askPassword() : option.value;
     }
 }
 

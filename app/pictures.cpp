@@ -29,9 +29,26 @@ void onQtMessage(QtMsgType type, const QMessageLogContext&, const QString& messa
     }
 }
 
-std::unique_ptr<ui::Document> openOne(const std::string& file)
+std::vector<std::unique_ptr<ui::Document>> openAll(const std::string& file,
+                                                   const std::string& password)
 {
-    auto documents = ui::openDocuments(QString::fromStdString(file));
+    ui::OpenOptions options;
+    options.password = QString::fromStdString(password);
+    try {
+        return ui::openDocuments(QString::fromStdString(file), options);
+    } catch (const ui::PasswordNeeded& needed) {
+        if (password.empty()) {
+            throw ui::DocumentError(needed.sentence() +
+                                    QStringLiteral(" --password takes it; --password - asks for "
+                                                   "it without showing it."));
+        }
+        throw;
+    }
+}
+
+std::unique_ptr<ui::Document> openOne(const std::string& file, const std::string& password)
+{
+    auto documents = openAll(file, password);
     if (documents.size() != 1) {
         QStringList titles;
         for (const auto& document : documents) {
@@ -123,7 +140,7 @@ std::shared_ptr<void> startPictures()
 
 std::vector<Picture> openPictures(const PictureChoice& choice, const std::stop_token& stop)
 {
-    const auto document = openOne(choice.file);
+    const auto document = openOne(choice.file, choice.password);
     checkFrames(*document, choice);
     const FrameRange range = choice.frames.value_or(FrameRange{choice.frame, choice.frame, 1});
     std::vector<Picture> pictures;
@@ -150,11 +167,11 @@ void writePng(const inference::Image& image, const std::string& file)
     }
 }
 
-nlohmann::ordered_json describeDocument(const std::string& path)
+nlohmann::ordered_json describeDocument(const std::string& path, const std::string& password)
 {
     using Json = nlohmann::ordered_json;
     Json documents = Json::array();
-    for (const auto& document : ui::openDocuments(QString::fromStdString(path))) {
+    for (const auto& document : openAll(path, password)) {
         const bool hasFrames = document->frameCount() > 0;
         const ui::Frame frame = hasFrames ? document->frame(0) : ui::Frame{};
         Json one = {{"title", document->title().toStdString()},
@@ -225,7 +242,11 @@ void writeReport(const std::string& file, const std::vector<Picture>& pictures,
         if (!attached.frame.label.isEmpty()) {
             attached.title += QStringLiteral(" · ") + attached.frame.label;
         }
-        session.turns.first().attachments << ui::makeAttachment(attached);
+        ui::Attachment attachment = ui::makeAttachment(attached);
+        if (!picture.choice.password.empty()) {  // the file can't be read again without it
+            attachment.picture = attached.frame.pixels;
+        }
+        session.turns.first().attachments << attachment;
     }
     ui::takeAnswer(session, int(session.turns.size()) - 1, answer);
     ui::writeReport(ui::makeReport(session, {{}, true, true}), QString::fromStdString(file));

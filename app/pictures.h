@@ -31,11 +31,12 @@ struct PictureChoice {
     std::optional<FrameRange> frames;                 // of a video, instead of `frame`
     std::optional<std::pair<double, double>> window;  // centre, width
     std::optional<Region> region;
+    std::string password;  // of an encrypted PDF; goes into nothing that is written or said
     bool asShown = false;
 };
 
-/// Takes --frame, --frames, --window, --region and --as-shown into the choice; leaves other options
-/// alone. Throws UsageError.
+/// Takes --frame, --frames, --window, --region, --as-shown and --password into the choice; leaves
+/// other options alone. Throws UsageError.
 void applyChoice(PictureChoice& choice, const Arguments::Item& option);
 
 struct OpenedFrame;
@@ -61,7 +62,7 @@ Picture openPicture(const PictureChoice& choice);
 void writePng(const inference::Image& image, const std::string& file);
 
 /// What `kvl info` says of a picture, document or study.
-nlohmann::ordered_json describeDocument(const std::string& path);
+nlohmann::ordered_json describeDocument(const std::string& path, const std::string& password);
 
 /// Throws a sentence where writeReport() could not write such a file: before an answer is waited
 /// for.

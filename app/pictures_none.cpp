@@ -61,7 +61,7 @@ void writePng(const inference::Image& image, const std::string& file)
     inference::mini::writePng(image, file);
 }
 
-nlohmann::ordered_json describeDocument(const std::string& path)
+nlohmann::ordered_json describeDocument(const std::string& path, const std::string&)
 {
     refuse(path);
 }

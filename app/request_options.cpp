@@ -95,13 +95,12 @@ inference::SystemPrompt systemPrompt(const std::string& text)
 
 std::vector<Arguments::Option> requestOptions(std::initializer_list<Arguments::Option> own)
 {
-    std::vector<Arguments::Option> all{{"--model"},           {"--image"},
-                                       {"--frame"},           {"--frames"},
-                                       {"--window"},          {"--region"},
-                                       {"--as-shown", false}, {"--max-tiles"},
-                                       {"--system"},          {"--history"},
-                                       {"--device"},          {"--dtype"},
-                                       {"--adapter"},         {"--beyond-memory", false}};
+    std::vector<Arguments::Option> all{
+        {"--model"},           {"--image"},    {"--frame"},
+        {"--frames"},          {"--window"},   {"--region"},
+        {"--as-shown", false}, {"--password"}, {"--max-tiles"},
+        {"--system"},          {"--history"},  {"--device"},
+        {"--dtype"},           {"--adapter"},  {"--beyond-memory", false}};
     all.insert(all.end(), own.begin(), own.end());
     return all;
 }

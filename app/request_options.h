@@ -24,8 +24,10 @@ inline constexpr char requestHelp[] =
   --window C/W          window centre and width, in the frame's units (HU in CT)
   --region x,y,w,h      part of it, in pixels from the top left
   --as-shown            give the model what a viewer shows: upright, blended, windowed 16-bit grey
-                        (--frame, --frames, --window, --region and --as-shown belong to the --image before
-                        them; before the first one, to all)
+  --password TEXT       of an encrypted PDF; - asks for it without showing it, or takes a line of
+                        standard input
+                        (--frame, --frames, --window, --region, --as-shown and --password belong to
+                        the --image before them; before the first one, to all)
   --max-tiles N         tiles a picture without the thumbnail, 1 to 40 (12)
   --system PRESET       default, none, thinking, or the text of a system message
   --history FILE        earlier turns as JSON [[question, answer], ...]; the pictures go to the

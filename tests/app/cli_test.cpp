@@ -794,6 +794,88 @@ private Q_SLOTS:
         QVERIFY2(result.error.contains("--dense needs --mini"), result.error);
     }
 
+    void encryptedPapersOpenWithTheirPassword()
+    {
+        if (!test::sharedData()) {
+            QSKIP(test::missingSharedData);
+        }
+        const QString paper = dataFile("pdf/encrypted-aes256.pdf");
+        const QByteArray secret = "kvl-test";
+        const Result missing = kvl({"info", paper});
+        QCOMPARE(missing.status, 1);
+        QVERIFY2(missing.error.contains("is encrypted and needs its password. --password takes it"),
+                 missing.error);
+        const Result wrong = kvl({"info", paper, "--password", "not-this-one"});
+        QCOMPARE(wrong.status, 1);
+        QVERIFY2(wrong.error.contains("This password does not open"), wrong.error);
+        QVERIFY(!wrong.error.contains("not-this-one"));
+        const Result open = kvl({"info", "--json", "--password", secret, paper});
+        QCOMPARE(open.status, 0);
+        QCOMPARE(open.json()["frames"].toInt(), 30);
+        QVERIFY(!open.out.contains(secret));
+        const Result piped = kvl({"info", "--json", "--password", "-", paper}, secret + "\n");
+        QCOMPARE(piped.json()["frames"].toInt(), 30);
+        QVERIFY(!piped.error.contains(secret));
+        const Result none = kvl({"info", "--password", "-", paper});
+        QCOMPARE(none.status, 1);
+        QVERIFY2(none.error.contains("no password came from standard input"), none.error);
+        QCOMPARE(
+            kvl({"tiles", paper, "--out", m_folder.filePath("paper-tiles"), "--password", secret})
+                .status,
+            0);
+
+        // Each picture has its own; the report holds the page and not the password.
+        const QString report = m_folder.filePath("paper.html");
+        const Result asked = kvl({"ask", "--model", m_model, "--image", m_picture, "--image", paper,
+                                  "--password", secret, "--max-new-tokens", "2", "--max-tiles", "1",
+                                  "--json", "--report", report, "What?"});
+        QVERIFY2(asked.status == 0, asked.error);
+        QVERIFY(!asked.out.contains(secret) && !asked.error.contains(secret));
+        QFile html(report);
+        QVERIFY(html.open(QIODevice::ReadOnly));
+        const QByteArray page = html.readAll();
+        QCOMPARE(page.count("<img "), 2);
+        QVERIFY(!page.contains("Picture missing"));
+        QVERIFY(!page.contains(secret));
+    }
+
+    void passwordIsNotInTheListOfProcesses()
+    {
+        if (!test::sharedData()) {
+            QSKIP(test::missingSharedData);
+        }
+        QProcess process;  // the second password is waited for, so that the program stays
+        process.start(KVL_PROGRAM,
+                      {"info", "--password=first-secret", "--password", "-", m_picture});
+        QVERIFY(process.waitForStarted());
+        QFile list(QStringLiteral("/proc/%1/cmdline").arg(process.processId()));
+        const auto commandLine = [&] {
+            list.close();
+            return list.open(QIODevice::ReadOnly) ? list.readAll() : QByteArray();
+        };
+        QTRY_VERIFY(commandLine().contains("--password=************"));
+        QVERIFY(!commandLine().contains("first-secret"));
+        process.closeWriteChannel();
+        QVERIFY(process.waitForFinished());
+    }
+
+    void pictureWithAWrongChecksumIsRefusedInOneLine()
+    {
+        QFile whole(m_picture);
+        QVERIFY(whole.open(QIODevice::ReadOnly));
+        QByteArray bytes = whole.readAll();
+        const qsizetype at = bytes.indexOf("IDAT") + 40;
+        bytes[at] = char(bytes[at] ^ 1);
+        QFile changed(m_folder.filePath("changed.png"));
+        QVERIFY(changed.open(QIODevice::WriteOnly));
+        changed.write(bytes);
+        changed.close();
+        const Result result = kvl({"info", changed.fileName()});
+        QCOMPARE(result.status, 1);
+        QCOMPARE(result.error.count('\n'), 1);
+        QVERIFY2(result.error.contains("the checksum of its IDAT chunk is wrong"), result.error);
+    }
+
 private:
     static QByteArray bytesOf(const QString& path)
     {
