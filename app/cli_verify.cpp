@@ -117,7 +117,7 @@ int verify(const std::vector<std::string>& words, const std::stop_token& stop)
         std::fprintf(stderr, "%d of %d  %s: %s\n", index + 1, total, next.group.c_str(),
                      next.name.c_str());
     };
-    const inference::VerifyReport report = inference::verify(options, nullptr, onCheck, stop);
+    const inference::VerifyReport report = inference::verify(options, nullptr, {onCheck, {}}, stop);
     if (arguments.has("--json")) {
         std::puts(toJson(report).dump(2, ' ', false, Json::error_handler_t::replace).c_str());
     } else {

@@ -29,17 +29,19 @@ std::int64_t pictureTokens(Request request, TilingOptions tiling, int maxTiles)
     return tokens;
 }
 
-/// What the user can change so that the request fits.
-std::string whatFits(const ContextUse& use, const Request& request, const TilingOptions& tiling)
+/// Fills in what the user can change so that the request fits.
+void findWhatFits(ContextUse& use, const Request& request, const TilingOptions& tiling)
 {
     if (const int room = use.contextLength - use.promptTokens(); room > 0) {
-        return "at most " + counted(room, "new token") + (room == 1 ? " fits" : " fit");
+        use.newTokensFit = room;
+        return;
     }
     const std::int64_t rest =
         std::int64_t(use.promptTokens()) - use.pictureTokens() + use.newTokens;
     for (int tiles = request.maxTiles - 1; tiles > 0; --tiles) {
         if (rest + pictureTokens(request, tiling, tiles) <= use.contextLength) {
-            return "at most " + counted(tiles, "tile") + " a picture fit" + (tiles == 1 ? "s" : "");
+            use.tilesFit = tiles;
+            return;
         }
     }
     std::int64_t alone = std::int64_t(use.system) + use.question + use.newTokens;
@@ -47,14 +49,27 @@ std::string whatFits(const ContextUse& use, const Request& request, const Tiling
     for (std::size_t i = use.pictures.size() - own; i < use.pictures.size(); ++i) {
         alone += use.pictures[i].tokens;
     }
-    if (request.messages.size() > 1 && alone <= use.contextLength) {
+    use.fitsInNewTalk = request.messages.size() > 1 && alone <= use.contextLength;
+}
+
+std::string whatFits(const ContextUse& use)
+{
+    if (use.newTokensFit > 0) {
+        return "at most " + counted(use.newTokensFit, "new token") +
+            (use.newTokensFit == 1 ? " fits" : " fit");
+    }
+    if (use.tilesFit > 0) {
+        return "at most " + counted(use.tilesFit, "tile") + " a picture fit" +
+            (use.tilesFit == 1 ? "s" : "");
+    }
+    if (use.fitsInNewTalk) {
         return "the question fits in a new conversation";
     }
     return use.pictures.size() > 1 ? "fewer pictures or a shorter text are needed"
                                    : "a shorter text is needed";
 }
 
-std::string problemOf(const ContextUse& use, const Request& request, const TilingOptions& tiling)
+std::string problemOf(const ContextUse& use)
 {
     if (use.newTokens < 1) {
         return "The limit of new tokens is " + std::to_string(use.newTokens) +
@@ -71,7 +86,7 @@ std::string problemOf(const ContextUse& use, const Request& request, const Tilin
         std::to_string(use.pictureTokens()) + ", question " + std::to_string(use.question) +
         "; and " + std::to_string(use.newTokens) + " to write) where the model has room for " +
         std::to_string(use.contextLength) + ", " + std::to_string(use.over()) + " too many; " +
-        whatFits(use, request, tiling) + ".";
+        whatFits(use) + ".";
 }
 
 }  // namespace
@@ -89,7 +104,10 @@ ContextUse contextUse(const Prompt& prompt, const Request& request, const Tiling
     use.pictures = prompt.images;
     use.newTokens = request.maxNewTokens;
     use.contextLength = contextLength;
-    use.problem = problemOf(use, request, tiling);
+    if (use.over() > 0) {
+        findWhatFits(use, request, tiling);
+    }
+    use.problem = problemOf(use);
     return use;
 }
 

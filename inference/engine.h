@@ -93,6 +93,10 @@ struct ContextUse {
     int newTokens = 0;      // reserved for the answer
     int contextLength = 0;  // of the model
     std::string problem;    // why it is refused and what would fit; empty where it fits
+    // Of a refused request: what alone would make it fit; 0 and false where that does not help.
+    int newTokensFit = 0;        // at most so many
+    int tilesFit = 0;            // at most so many a picture, where no new token fits otherwise
+    bool fitsInNewTalk = false;  // without the turns before it
 
     int pictureTokens() const
     {

@@ -50,7 +50,8 @@ int VerifyReport::count(State state) const
 
 std::string VerifyReport::line() const
 {
-    std::string text = "Engine verified: " + std::to_string(count(State::Passed)) + " of " +
+    std::string text = std::string(passed() ? "Engine verified: " : "Engine not verified: ") +
+        std::to_string(count(State::Passed)) + " of " +
         std::to_string(count(State::Passed) + count(State::Failed)) + " checks passed";
     if (const int notRun = count(State::NotRun)) {
         text += ", " + std::to_string(notRun) + " not run";
@@ -59,7 +60,7 @@ std::string VerifyReport::line() const
         model.modelHash.substr(0, 16);
 }
 
-VerifyReport verify(const VerifyOptions& options, Engine* engine, const OnCheck& onCheck,
+VerifyReport verify(const VerifyOptions& options, Engine* engine, const VerifyProgress& progress,
                     std::stop_token stop)
 {
     VerifyReport report;
@@ -95,14 +96,19 @@ VerifyReport verify(const VerifyOptions& options, Engine* engine, const OnCheck&
         return *given;
     }));
 
+    const bool onCpu = report.model.device == "cpu";
+    const int total = int(parts.size()) + (onCpu ? 1 : 0);
+    const auto tell = [&](const OnCheck& whom, const VerifyCheck& check) {
+        if (whom) {
+            whom(check, int(report.checks.size()), total);
+        }
+    };
     for (std::size_t i = 0; i < parts.size(); ++i) {
         VerifyCheck check;
         check.group = parts[i].group;
         check.name = parts[i].name;
         throwIfStopped(stop);
-        if (onCheck) {
-            onCheck(check, int(i), int(parts.size()));
-        }
+        tell(progress.began, check);
         if (i >= needWeights && options.quick) {
             check.found = "not run: it needs the checkpoint's weights, and the quick run was asked";
         } else if (i >= needWeights && engine && !given) {
@@ -110,14 +116,17 @@ VerifyReport verify(const VerifyOptions& options, Engine* engine, const OnCheck&
         } else {
             run(parts[i], check, stop);
         }
+        tell(progress.ended, check);
         report.checks.push_back(std::move(check));
     }
-    VerifyCheck gpu;
-    gpu.group = "device";
-    gpu.name = "the same on a GPU";
-    if (report.model.device == "cpu") {
+    if (onCpu) {
+        VerifyCheck gpu;
+        gpu.group = "device";
+        gpu.name = "the same on a GPU";
+        tell(progress.began, gpu);
         gpu.found = chooseDevice("auto").is_cpu() ? "not run: this machine has no usable GPU"
                                                   : "not run: the device cuda:0 runs it";
+        tell(progress.ended, gpu);
         report.checks.push_back(std::move(gpu));
     }
     return report;

@@ -35,8 +35,14 @@ struct VerifyOptions {
     bool quick = false;  // without the checks that need the checkpoint's weights
 };
 
-/// Called before a check runs, with its place among all.
-using OnCheck = std::function<void(const VerifyCheck& next, int index, int total)>;
+/// A check with its place among all.
+using OnCheck = std::function<void(const VerifyCheck& check, int index, int total)>;
+
+/// Called on the thread of verify().
+struct VerifyProgress {
+    OnCheck began;  // group and name only
+    OnCheck ended;  // with what it found
+};
 
 /// Tokenizer vectors and preprocessing hashes; a fixed random checkpoint against logits and tokens
 /// of PyTorch and transformers; and, on the checkpoint's own weights, prefill in parts against
@@ -44,7 +50,7 @@ using OnCheck = std::function<void(const VerifyCheck& next, int index, int total
 /// null: then the weights are loaded where they are needed. Takes about 10 s and the time of 120
 /// decoded tokens and two pictures of one tile. Blocks. Throws Error where the checkpoint cannot be
 /// read, Cancelled.
-VerifyReport verify(const VerifyOptions& options, Engine* engine, const OnCheck& onCheck,
+VerifyReport verify(const VerifyOptions& options, Engine* engine, const VerifyProgress& progress,
                     std::stop_token stop);
 
 }  // namespace inference

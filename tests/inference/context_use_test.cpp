@@ -92,6 +92,8 @@ TEST(aRequestFitsToTheLastToken)
     CHECK_EQUAL(useOf(request, needed - 1).over(), 1);
     refuse(request, needed - 1, "needs " + std::to_string(needed) + " tokens");
     refuse(request, needed - 1, "1 too many; at most 99 new tokens fit.");
+    CHECK_EQUAL(useOf(request, needed - 1).newTokensFit, 99);
+    CHECK_EQUAL(useOf(request, needed).newTokensFit, 0);  // nothing is to be mended
     Request endless = request;
     endless.maxNewTokens = 2'000'000'000;
     CHECK_EQUAL(useOf(endless, 1).over(), 2'000'000'000 + needed - 100 - 1);
@@ -105,6 +107,8 @@ TEST(theErrorNamesWhatWouldFit)
     // 4:3 becomes 3 x 2 tiles and a thumbnail below 12; and the second picture
     const int seven = text + 8 * tile + 100;
     refuse(request, seven, "at most 11 tiles a picture fit.");
+    CHECK_EQUAL(useOf(request, seven).tilesFit, 11);
+    CHECK_EQUAL(useOf(request, seven).newTokensFit, 0);
     Request fewer = request;
     fewer.maxTiles = 6;
     CHECK_EQUAL(useOf(fewer, seven).problem, "");
@@ -120,6 +124,7 @@ TEST(theErrorNamesWhatWouldFit)
     }
     text12.messages = {{Role::User, words, {}}, {Role::Assistant, "B", {}}, {Role::User, "C", {}}};
     refuse(text12, 400, "the question fits in a new conversation.");
+    CHECK(useOf(text12, 400).fitsInNewTalk);
     text12.messages = {{Role::User, words, {}}};
     refuse(text12, 400, "a shorter text is needed.");
     Request frames;

@@ -55,19 +55,26 @@ void checkAllPassed(const VerifyReport& report, int notRun)
 
 TEST(everythingPassesInFp32AndTheLineSaysWhere)
 {
-    int calls = 0, total = 0;
-    const VerifyReport report = verify(options("fp32", false), nullptr,
-                                       [&](const VerifyCheck& next, int index, int all) {
-                                           CHECK(!next.name.empty());
-                                           CHECK_EQUAL(index, calls++);
-                                           total = all;
-                                       },
-                                       {});
+    int began = 0, ended = 0, total = 0;
+    VerifyProgress progress;
+    progress.began = [&](const VerifyCheck& next, int index, int all) {
+        CHECK(!next.name.empty());
+        CHECK(next.found.empty());
+        CHECK_EQUAL(index, began++);
+        CHECK_EQUAL(index, ended);
+        total = all;
+    };
+    progress.ended = [&](const VerifyCheck& check, int index, int) {
+        CHECK(!check.found.empty());
+        CHECK_EQUAL(index, ended++);
+    };
+    const VerifyReport report = verify(options("fp32", false), nullptr, progress, {});
     checkAllPassed(report, 1);  // the GPU, which only a machine with one can run
-    CHECK_EQUAL(calls, total);
-    CHECK_EQUAL(report.checks.size(), std::size_t(total + 1));
-    CHECK(report.line().starts_with("Engine verified: " + std::to_string(total) + " of " +
-                                    std::to_string(total) +
+    CHECK_EQUAL(began, total);
+    CHECK_EQUAL(ended, total);
+    CHECK_EQUAL(report.checks.size(), std::size_t(total));
+    CHECK(report.line().starts_with("Engine verified: " + std::to_string(total - 1) + " of " +
+                                    std::to_string(total - 1) +
                                     " checks passed, 1 not run; cpu, fp32; "));
     CHECK(report.line().find(report.model.modelHash.substr(0, 16)) != std::string::npos);
 }
@@ -92,14 +99,14 @@ TEST(aStopEndsItBetweenChecksAndWithinThem)
 {
     std::stop_source stop;
     CHECK_THROWS(Cancelled,
-                 verify(
-                     options("fp32", true), nullptr,
-                     [&](const VerifyCheck& next, int, int) {
-                         if (next.group == "random checkpoint") {
-                             stop.request_stop();
-                         }
-                     },
-                     stop.get_token()),
+                 verify(options("fp32", true), nullptr,
+                        {[&](const VerifyCheck& next, int, int) {
+                             if (next.group == "random checkpoint") {
+                                 stop.request_stop();
+                             }
+                         },
+                         {}},
+                        stop.get_token()),
                  "cancelled");
 }
 
