@@ -1,14 +1,48 @@
 #include "support/fake_engine.h"
+#include "support/tiny_checkpoint.h"
 #include "ui/view/model_chip.h"
 #include "ui/view/model_panel.h"
 
 #include <QAbstractButton>
+#include <QComboBox>
 #include <QDir>
 #include <QFile>
 #include <QLabel>
 #include <QSignalSpy>
 #include <QTemporaryDir>
 #include <QTest>
+
+namespace {
+
+constexpr qint64 gigabyte = 1'000'000'000;
+
+/// Of a machine with 12.1 GB free: 29.4 GB in bf16, twice that in fp32, 2 GB once `small` is set.
+inference::MemoryPlan fakePlan(const inference::LoadOptions& options, bool small)
+{
+    if (options.device == "cuda:9") {
+        throw inference::Error("There is no device cuda:9.");
+    }
+    inference::MemoryPlan plan;
+    plan.dtype = options.dtype == "fp32" ? "fp32" : "bf16";
+    plan.map = inference::mapOf({"cpu"}, {40});
+    inference::DevicePlan one;
+    one.memory = {"cpu", 12'100'000'000, 24 * gigabyte};
+    one.layers = 40;
+    one.weights = small ? gigabyte : plan.dtype == "bf16" ? 28 * gigabyte : 56 * gigabyte;
+    one.work = gigabyte;
+    one.kvPerThousand = 400'000'000 - inference::reserveBytes("cpu");
+    plan.contextFits = small ? 9300 : 0;
+    plan.problem = small ? "" : "The model does not fit: a smaller model is needed.";
+    plan.devices = {one};
+    return plan;
+}
+
+QString tinyFolder()
+{
+    return QString::fromStdString(test::tinyCheckpoint().string());
+}
+
+}  // namespace
 
 class ModelPanelTest : public QObject {
     Q_OBJECT
@@ -67,6 +101,87 @@ private Q_SLOTS:
         QTRY_COMPARE(chip.text(), "Model failed");
         QCOMPARE(chip.toolTip(), "model.safetensors ends early.");
         QCOMPARE(panel.findChild<QLabel*>("modelMessage")->text(), "model.safetensors ends early.");
+    }
+
+    void whatDoesNotFitIsSaidInRedAndTheButtonSaysWhy()
+    {
+        QTemporaryDir folder;
+        ui::Settings settings(folder.filePath("s.ini"));
+        ui::EngineThread engine(test::fakeFactory(std::make_shared<test::FakeModel>()));
+        ui::ModelPanel panel(engine, settings, nullptr,
+                             [](const auto& options) { return fakePlan(options, false); });
+        panel.show();
+        QSignalSpy planned(&panel, &ui::ModelPanel::planned);
+        panel.findChild<QComboBox*>("modelDtype")->setCurrentText("bf16");
+        panel.setFolder(tinyFolder());
+        QVERIFY(planned.wait());
+        const auto* plan = panel.findChild<QLabel*>("memoryPlan");
+        QCOMPARE(plan->text(),
+                 "Needs 29.4 GB on cpu in bf16; 12.1 GB free: does not fit. The model does not "
+                 "fit: a smaller model is needed.");
+        QCOMPARE(plan->property("kvlRole"), "error");
+        QVERIFY(plan->isVisible());
+        QCOMPARE(panel.findChild<QLabel*>("otherMemoryPlans")->text(),
+                 "needs 57.4 GB on cpu in fp32; 12.1 GB free: does not fit");
+        auto* load = panel.findChild<QAbstractButton*>("loadModel");
+        QVERIFY(!load->isEnabled());
+        QCOMPARE(load->toolTip(), "The model does not fit: a smaller model is needed.");
+    }
+
+    void otherDtypeIsPlannedAnewAndWhatFitsCanBeLoaded()
+    {
+        QTemporaryDir folder;
+        ui::Settings settings(folder.filePath("s.ini"));
+        ui::EngineThread engine(test::fakeFactory(std::make_shared<test::FakeModel>()));
+        ui::ModelPanel panel(engine, settings, nullptr, [](const auto& options) {
+            return fakePlan(options, options.dtype == "bf16");
+        });
+        auto* load = panel.findChild<QAbstractButton*>("loadModel");
+        auto* dtype = panel.findChild<QComboBox*>("modelDtype");
+        dtype->setCurrentText("fp32");
+        panel.setFolder(tinyFolder());
+        QTRY_VERIFY(load->toolTip().contains("does not fit"));
+        QVERIFY(!load->isEnabled());
+        dtype->setCurrentText("bf16");
+        QTRY_VERIFY(load->isEnabled());
+        QCOMPARE(panel.findChild<QLabel*>("memoryPlan")->text(),
+                 "Needs 2.4 GB on cpu in bf16; 12.1 GB free: fits, up to 9,300 tokens");
+        QCOMPARE(panel.findChild<QLabel*>("memoryPlan")->property("kvlRole"), "");
+    }
+
+    void deviceThatIsNotThereIsSaid()
+    {
+        QTemporaryDir folder;
+        ui::Settings settings(folder.filePath("s.ini"));
+        ui::EngineThread engine(test::fakeFactory(std::make_shared<test::FakeModel>()));
+        ui::ModelPanel panel(engine, settings, nullptr,
+                             [](const auto& options) { return fakePlan(options, true); });
+        panel.findChild<QComboBox*>("modelDevice")->setCurrentText("cuda:9");
+        panel.setFolder(tinyFolder());
+        QTRY_COMPARE(panel.findChild<QLabel*>("memoryPlan")->text(), "There is no device cuda:9.");
+        QVERIFY(!panel.findChild<QAbstractButton*>("loadModel")->isEnabled());
+        QVERIFY(panel.findChild<QLabel*>("otherMemoryPlans")->text().contains("fits"));
+    }
+
+    void planOfARealCheckpointSaysWhatPlanMemorySays()
+    {
+        inference::LoadOptions options;
+        options.checkpoint = test::tinyCheckpoint();
+        options.device = "cpu";
+        options.dtype = "fp32";
+        const inference::MemoryPlan plan = inference::planMemory(options);
+        QVERIFY(plan.fits());
+        QVERIFY(ui::neededBytes(plan.devices[0]) <= plan.devices[0].memory.free);
+        const ui::MemoryTable table =
+            ui::planTable(ui::memoryPlanner(), options, {plan.devices[0].memory});
+        QCOMPARE(table.asked.weights(), plan.weights());
+        QCOMPARE(table.others.size(), 1);
+        QCOMPARE(table.others[0].dtype, "bf16");
+        // With one byte less than it needs it does not fit, and with that byte it does.
+        options.memoryLimit = ui::neededBytes(plan.devices[0]);
+        QVERIFY(inference::planMemory(options).fits());
+        --options.memoryLimit;
+        QVERIFY(!inference::planMemory(options).fits());
     }
 };
 

@@ -1,6 +1,6 @@
 #include "ui/view/model_panel.h"
 
-#include "ui/view/memory_use.h"
+#include "ui/view/memory_bar.h"
 #include "ui/view/model_chip.h"
 #include "ui/view/pool_job.h"
 #include "ui/view/theme.h"
@@ -14,73 +14,29 @@
 #include <QLabel>
 #include <QLineEdit>
 #include <QLocale>
-#include <QPainter>
-#include <QPainterPath>
 #include <QProgressBar>
 #include <QPushButton>
 #include <QStyle>
 
-#include <algorithm>
-
 namespace ui {
 
-/// Weights against the memory that is free, before anything is loaded.
-class MemoryBar : public QWidget {
-public:
-    explicit MemoryBar(QWidget* parent = nullptr)
-        : QWidget(parent)
-    {
-        setObjectName("modelMemory");
-        setFixedHeight(fontMetrics().height() + 14);
-    }
+namespace {
 
-    void show(qint64 weights)
-    {
-        m_weights = weights;
-        m_use = memoryUse();
-        m_text = m_use.total > 0
-            ? tr("Weights %1 · %2 of %3 free")
-                  .arg(byteText(weights), byteText(m_use.available), byteText(m_use.total))
-            : tr("Weights %1").arg(byteText(weights));
-        update();
-    }
-    bool fits() const { return m_use.total == 0 || m_weights <= m_use.available; }
+void setRole(QLabel* label, const char* role)
+{
+    label->setProperty("kvlRole", role);
+    label->style()->unpolish(label);
+    label->style()->polish(label);
+}
 
-protected:
-    void paintEvent(QPaintEvent*) override
-    {
-        if (m_weights <= 0) {
-            return;
-        }
-        const Theme& theme = currentTheme();
-        QPainter painter(this);
-        painter.setRenderHint(QPainter::Antialiasing);
-        painter.setPen(Qt::NoPen);
-        const double total = std::max<double>(double(m_use.total), double(m_weights));
-        const double used = double(m_use.total - m_use.available) / total * width();
-        const QRectF bar(0, 2, width(), 8);
-        QPainterPath clip;
-        clip.addRoundedRect(bar, 4, 4);
-        painter.setClipPath(clip);
-        painter.fillRect(bar, theme.track);
-        painter.fillRect(QRectF(0, 2, used, 8), theme.outline);
-        painter.fillRect(QRectF(used, 2, double(m_weights) / total * width(), 8),
-                         fits() ? theme.accent : theme.warning);
-        painter.setClipping(false);
-        painter.setPen(fits() ? theme.secondaryText : theme.warning);
-        painter.drawText(rect().adjusted(0, 12, 0, 0), Qt::AlignLeft | Qt::AlignVCenter, m_text);
-    }
+}  // namespace
 
-private:
-    qint64 m_weights = 0;
-    MemoryUse m_use;
-    QString m_text;
-};
-
-ModelPanel::ModelPanel(EngineThread& engine, Settings& settings, QWidget* parent)
+ModelPanel::ModelPanel(EngineThread& engine, Settings& settings, QWidget* parent,
+                       MemoryPlanner planner)
     : QDialog(parent)
     , m_engine(engine)
     , m_settings(settings)
+    , m_planner(std::move(planner))
 {
     setObjectName("modelPanel");
     setWindowTitle(tr("Model"));
@@ -130,8 +86,6 @@ ModelPanel::ModelPanel(EngineThread& engine, Settings& settings, QWidget* parent
     m_context = value(tr("Context"));
     m_hash = value(tr("Fingerprint"));
     column->addLayout(form);
-    m_memory = new MemoryBar;
-    column->addWidget(m_memory);
 
     auto* how = new QHBoxLayout;
     how->setSpacing(8);
@@ -151,6 +105,21 @@ ModelPanel::ModelPanel(EngineThread& engine, Settings& settings, QWidget* parent
     how->addWidget(m_dtype);
     how->addStretch(1);
     column->addLayout(how);
+    const auto line = [&](const char* name) {
+        auto* label = new QLabel;
+        label->setObjectName(name);
+        label->setTextFormat(Qt::PlainText);
+        label->setTextInteractionFlags(Qt::TextSelectableByMouse);
+        label->setWordWrap(true);
+        label->hide();
+        column->addWidget(label);
+        return label;
+    };
+    m_plan = line("memoryPlan");
+    m_memory = new MemoryBar;
+    column->addWidget(m_memory);
+    m_otherPlans = line("otherMemoryPlans");
+    setRole(m_otherPlans, "secondary");
     m_atStart = new QCheckBox(tr("Load this model when the program starts"));
     m_atStart->setObjectName("modelAtStart");
     m_atStart->setChecked(settings.loadModelAtStart());
@@ -194,6 +163,14 @@ ModelPanel::ModelPanel(EngineThread& engine, Settings& settings, QWidget* parent
     connect(m_atStart, &QCheckBox::toggled, this,
             [this](bool on) { m_settings.setLoadModelAtStart(on); });
     connect(&m_engine, &EngineThread::stateChanged, this, &ModelPanel::showState);
+    // What is free changes with what is loaded; a name is not planned letter by letter.
+    m_planSoon.setSingleShot(true);
+    m_planSoon.setInterval(150);
+    connect(&m_planSoon, &QTimer::timeout, this, &ModelPanel::plan);
+    const auto planSoon = qOverload<>(&QTimer::start);
+    connect(&m_engine, &EngineThread::stateChanged, &m_planSoon, planSoon);
+    connect(m_device, &QComboBox::currentTextChanged, &m_planSoon, planSoon);
+    connect(m_dtype, &QComboBox::currentTextChanged, &m_planSoon, planSoon);
     connect(&m_engine, &EngineThread::loadProgress, this, [this](qint64 done, qint64 total) {
         m_progress->setRange(0, 1000);
         m_progress->setValue(total > 0 ? int(done * 1000 / total) : 0);
@@ -257,8 +234,8 @@ void ModelPanel::inspect()
     const QString chosen = folder();
     const int number = ++m_inspection;
     m_known = false;
+    plan();  // of the folder before: nothing now
     if (chosen.isEmpty()) {
-        showState();
         return;
     }
     const auto path = std::filesystem::path(chosen.toStdString());
@@ -277,8 +254,85 @@ void ModelPanel::inspect()
                 showMessage(result.failure, "error");
             }
             showState();
+            plan();
             Q_EMIT inspected(m_known);
         });
+}
+
+inference::LoadOptions ModelPanel::asked() const
+{
+    inference::LoadOptions options;
+    options.checkpoint = folder().toStdString();
+    options.device = m_device->currentText().trimmed().toStdString();
+    options.dtype = m_dtype->currentText().toStdString();
+    return options;
+}
+
+void ModelPanel::plan()
+{
+    const int number = ++m_planning;
+    if (!m_known) {
+        m_table.reset();
+        showPlan();
+        return;
+    }
+    runOnPool(
+        this,
+        [planner = m_planner, asked = asked()] {
+            return planTable(planner, asked, inference::usableDevices());
+        },
+        [this, number](const PoolResult<MemoryTable>& result) {
+            if (number == m_planning) {
+                m_table = result.value;
+                showPlan();
+                Q_EMIT planned();
+            }
+        });
+}
+
+void ModelPanel::showPlan()
+{
+    QString text, others;
+    bool fits = true;
+    std::optional<inference::DevicePlan> first;
+    if (m_table) {
+        const inference::MemoryPlan& plan = m_table->asked;
+        fits = m_table->failure.isEmpty() && plan.fits();
+        text = m_table->failure;
+        if (text.isEmpty()) {
+            text = planSentence(plan);
+            text[0] = text[0].toUpper();
+            if (!plan.fits()) {
+                text += QStringLiteral(". ") + QString::fromStdString(plan.problem);
+            }
+            if (!plan.devices.empty()) {
+                first = plan.devices.front();
+            }
+        }
+        QStringList lines;
+        for (const inference::MemoryPlan& other : m_table->others) {
+            lines << planSentence(other);
+        }
+        others = lines.join(QLatin1Char('\n'));
+    }
+    m_plan->setText(text);
+    m_plan->setVisible(!text.isEmpty());
+    setRole(m_plan, fits ? "" : "error");
+    m_otherPlans->setText(others);
+    m_otherPlans->setVisible(!others.isEmpty());
+    m_memory->show(first);
+    showState();
+}
+
+/// Why the model is not loaded as it is asked for; empty where it may be. What a loaded model takes
+/// becomes free before another is loaded, so nothing is refused then.
+QString ModelPanel::refusal() const
+{
+    if (!m_table || m_engine.state() == EngineThread::State::Ready) {
+        return {};
+    }
+    return m_table->failure.isEmpty() ? QString::fromStdString(m_table->asked.problem)
+                                      : m_table->failure;
 }
 
 void ModelPanel::showInfo(const inference::ModelInfo& info)
@@ -305,16 +359,13 @@ void ModelPanel::showInfo(const inference::ModelInfo& info)
                                : none);
     m_hash->setText(info.modelHash.empty() ? none
                                            : QString::fromStdString(info.modelHash.substr(0, 16)));
-    m_memory->show(m_known ? info.weightBytes : 0);
 }
 
 void ModelPanel::showMessage(const QString& text, const char* role)
 {
     m_message->setText(text);
     m_message->setVisible(!text.isEmpty());
-    m_message->setProperty("kvlRole", role);
-    m_message->style()->unpolish(m_message);
-    m_message->style()->polish(m_message);
+    setRole(m_message, role);
 }
 
 void ModelPanel::showState()
@@ -340,16 +391,19 @@ void ModelPanel::showState()
     }
     m_cancel->setVisible(loading);
     m_unload->setEnabled(state == State::Ready);
-    m_load->setEnabled(!loading && m_known);
+    const QString refused = refusal();
+    m_load->setEnabled(!loading && m_known && refused.isEmpty());
+    m_load->setToolTip(!m_known                 ? tr("Choose a folder with a checkpoint first")
+                           : !refused.isEmpty() ? refused
+                           : state == State::Ready
+                           ? tr("The model that is loaded is unloaded first")
+                           : QString());
     m_message->setVisible(!m_message->text().isEmpty());
 }
 
 void ModelPanel::loadChosen()
 {
-    inference::LoadOptions options;
-    options.checkpoint = folder().toStdString();
-    options.device = m_device->currentText().trimmed().toStdString();
-    options.dtype = m_dtype->currentText().toStdString();
+    const inference::LoadOptions options = asked();
     m_settings.setModel(options);
     m_settings.addRecentModel(folder());
     fillRecent();

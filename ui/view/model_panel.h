@@ -1,9 +1,13 @@
 #pragma once
 
 #include "ui/model/engine_thread.h"
+#include "ui/model/memory_table.h"
 #include "ui/model/settings.h"
 
 #include <QDialog>
+#include <QTimer>
+
+#include <optional>
 
 class QCheckBox;
 class QComboBox;
@@ -22,7 +26,8 @@ class MemoryBar;
 class ModelPanel : public QDialog {
     Q_OBJECT
 public:
-    ModelPanel(EngineThread& engine, Settings& settings, QWidget* parent = nullptr);
+    ModelPanel(EngineThread& engine, Settings& settings, QWidget* parent = nullptr,
+               MemoryPlanner planner = memoryPlanner());
     ~ModelPanel() override;
 
     /// Looks into a folder, off this thread.
@@ -32,10 +37,15 @@ public:
 
 Q_SIGNALS:
     void inspected(bool ok);
+    void planned();  // what the memory is needed for is shown
 
 private:
     void browse();
     void inspect();
+    inference::LoadOptions asked() const;
+    void plan();
+    void showPlan();
+    QString refusal() const;
     void showInfo(const inference::ModelInfo& info);
     void showMessage(const QString& text, const char* role);
     void showState();
@@ -43,17 +53,20 @@ private:
 
     EngineThread& m_engine;
     Settings& m_settings;
+    MemoryPlanner m_planner;
     QComboBox* m_folder;
     QLabel *m_name, *m_family, *m_size, *m_context, *m_hash;
     MemoryBar* m_memory;
     QComboBox *m_device, *m_dtype;
     QCheckBox* m_atStart;
     QProgressBar* m_progress;
-    QLabel* m_message;
+    QLabel *m_plan, *m_otherPlans, *m_message;
     QPushButton *m_load, *m_unload, *m_cancel;
     inference::ModelInfo m_info;
     bool m_known = false;
-    int m_inspection = 0;  // the latest
+    int m_inspection = 0, m_planning = 0;  // the latest
+    std::optional<MemoryTable> m_table;
+    QTimer m_planSoon;
 };
 
 }  // namespace ui
