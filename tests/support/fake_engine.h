@@ -2,6 +2,7 @@
 
 #include "inference/engine.h"
 #include "inference/error.h"
+#include "inference/verify.h"
 
 #include <chrono>
 #include <condition_variable>
@@ -57,6 +58,13 @@ struct FakeModel {
         return says({}, "An answer.");
     };
     inference::ModelInfo info = fakeInfo();
+    /// What contextUse() says; by default a token a message.
+    std::function<inference::ContextUse(const inference::Request&)> use =
+        [](const inference::Request& request) {
+            inference::ContextUse one;
+            one.question = int(request.messages.size());
+            return one;
+        };
 
     std::vector<inference::Request> requests() const
     {
@@ -91,8 +99,7 @@ public:
 
     inference::ContextUse contextUse(const inference::Request& request) const override
     {
-        inference::ContextUse use;
-        use.question = promptTokens(request);
+        inference::ContextUse use = m_model->use(request);
         use.newTokens = request.maxNewTokens;
         use.contextLength = info().contextLength;
         return use;
@@ -176,6 +183,46 @@ inline auto fakeFactory(std::shared_ptr<FakeModel> model)
             onProgress(100, 100);
         }
         return std::make_unique<FakeEngine>(model);
+    };
+}
+
+/// What a fakeVerifier() does: so many checks, the first of them `failed`; then, where
+/// `untilStopped`, one that ends with a stop request only.
+struct VerifyScript {
+    int checks = 3;
+    bool failed = false, untilStopped = false;
+    std::string program = "KVL Workbench 9";
+};
+
+/// A ui::EngineVerifier.
+inline auto fakeVerifier(const VerifyScript& script)
+{
+    return [script](inference::Engine& engine, const inference::VerifyProgress& progress,
+                    const std::stop_token& stop) {
+        using State = inference::VerifyCheck::State;
+        inference::VerifyReport report;
+        report.model = engine.info();
+        report.program = script.program;
+        for (int i = 0; i < script.checks; ++i) {
+            inference::VerifyCheck check;
+            check.group = "tokenizer";
+            check.name = "text " + std::to_string(i + 1);
+            progress.began(check, i, script.checks);
+            check.expected = "12 ids";
+            check.found = "12 ids";
+            check.state = i == 0 && script.failed ? State::Failed : State::Passed;
+            check.seconds = 0.25;
+            progress.ended(check, i, script.checks);
+            report.checks.push_back(check);
+        }
+        if (script.untilStopped) {
+            std::mutex mutex;
+            std::unique_lock lock(mutex);
+            std::condition_variable_any().wait_for(lock, stop, std::chrono::minutes(1),
+                                                   [] { return false; });
+            throw inference::Cancelled();
+        }
+        return report;
     };
 }
 

@@ -9,6 +9,7 @@
 #include <QAbstractButton>
 #include <QApplication>
 #include <QElapsedTimer>
+#include <QLabel>
 #include <QScrollArea>
 #include <QScrollBar>
 #include <QSignalSpy>
@@ -17,7 +18,9 @@
 #include <QTextBlock>
 #include <QTimer>
 
+#include <chrono>
 #include <ctime>
+#include <thread>
 
 using inference::Channel;
 
@@ -326,6 +329,103 @@ private Q_SLOTS:
         desk.writer.load(found[0].id);
         QTRY_COMPARE(desk.panel.messages().size(), 1);
         QCOMPARE(desk.last()->turn().question, "Is the liver enlarged?");
+    }
+
+    void whatIsTypedIsCountedByTheEngine()
+    {
+        Desk desk;
+        desk.model->use = [](const inference::Request& request) {
+            inference::ContextUse use;
+            use.system = 64;
+            use.question = int(request.messages.back().text.size());
+            for (const inference::Image& image : request.messages.back().images) {
+                use.pictures.push_back({image.width, image.height, {1, 1}, 1, 256});
+            }
+            return use;
+        };
+        ui::Composer* composer = desk.panel.composer();
+        desk.panel.setCurrent(picture(), "a");
+        composer->setText("Four");
+        // "<image>\nFour"
+        QTRY_COMPARE(composer->ledger(),
+                     "system 64 · pictures 256 · question 12 · reserved 1,024 of 40,960");
+        composer->setText("Fourteen");
+        QTRY_COMPARE(composer->ledger(),
+                     "system 64 · pictures 256 · question 16 · reserved 1,024 of 40,960");
+        desk.panel.setCurrent(picture(1), "a");
+        composer->keepCurrent();
+        desk.panel.setCurrent(picture(2), "a");  // two frames: "Image-1: <image>\n", twice
+        QTRY_COMPARE(composer->ledger(),
+                     "system 64 · pictures 512 · question 42 · reserved 1,024 of 40,960");
+        QCOMPARE(composer->contextUse().added, 42 + 512);
+        desk.panel.ask();
+        QCOMPARE(composer->ledger(), QString());  // while it answers, nothing is known
+        QVERIFY(desk.waitUntilDone());
+        QTRY_VERIFY(composer->ledger().startsWith("system 64"));
+    }
+
+    void typingNeverWaitsForTheCount()
+    {
+        Desk desk;
+        desk.model->use = [](const inference::Request&) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(300));
+            return inference::ContextUse();
+        };
+        ui::Composer* composer = desk.panel.composer();
+        double worst = 0;
+        QElapsedTimer time;
+        for (int i = 0; i < 40; ++i) {
+            time.start();
+            composer->setText(QString(i + 1, 'x'));
+            QCoreApplication::processEvents();
+            worst = std::max(worst, double(time.nsecsElapsed()) / 1e6);
+            QTest::qWait(10);
+        }
+        QVERIFY2(worst < 150, qPrintable(QString::number(worst)));
+    }
+
+    void buttonAppliesWhatWouldFit()
+    {
+        Desk desk;
+        desk.model->use = [](const inference::Request& request) {
+            inference::ContextUse use;
+            if (request.maxNewTokens > 300) {
+                use.problem = "Too long; at most 300 new tokens fit.";
+                use.newTokensFit = 300;
+            }
+            return use;
+        };
+        QSignalSpy changed(&desk.panel, &ui::ChatPanel::optionsChanged);
+        desk.panel.composer()->setText("?");
+        const auto* reason = desk.panel.findChild<QLabel*>("refusedReason");
+        QTRY_VERIFY(reason->isVisible());
+        desk.panel.findChild<QAbstractButton*>("mendRefused")->click();
+        QCOMPARE(desk.conversation.options().maxNewTokens, 300);
+        QCOMPARE(changed.size(), 1);
+        QTRY_VERIFY(!reason->isVisible());
+        QVERIFY(desk.panel.findChild<QAbstractButton*>("sendButton")->isEnabled());
+    }
+
+    void failedAnswerOffersTheTokensThatFit()
+    {
+        Desk desk;
+        desk.model->script = [](const inference::Request& request) {
+            test::Script script = test::says({}, "Short.");
+            if (request.maxNewTokens > 300) {
+                script.pieces.clear();
+                script.error = "The question needs 41000 tokens; at most 300 new tokens fit.";
+            }
+            return script;
+        };
+        desk.ask("?");
+        QVERIFY(desk.waitUntilDone());
+        auto* mend = desk.last()->findChild<QAbstractButton*>("mendButton");
+        QVERIFY(mend->isVisible());
+        QCOMPARE(mend->text(), "Allow 300 new tokens");
+        mend->click();
+        QVERIFY(desk.waitUntilDone());
+        QCOMPARE(desk.last()->turn().answer, "Short.");
+        QCOMPARE(desk.conversation.options().maxNewTokens, 300);
     }
 };
 

@@ -206,6 +206,89 @@ private Q_SLOTS:
         QVERIFY(composer.contextUse().added >= 3328 && composer.contextUse().added < 3328 + 20);
         QCOMPARE(composer.contextUse().length, 40960);
     }
+
+    void ledgerSaysWhatTheEngineCounted()
+    {
+        ui::Composer composer;
+        composer.show();
+        composer.setModel(32768, 448, 256);
+        QCOMPARE(composer.ledger(), QString());
+        inference::ContextUse use;
+        use.system = 64;
+        use.history = 512;
+        use.pictures = {{512, 512, {1, 1}, 1, 256}, {896, 448, {2, 1}, 3, 1024}};
+        use.question = 17;
+        use.newTokens = 1024;
+        use.contextLength = 32768;
+        composer.setCounted(use, 1);
+        QCOMPARE(composer.ledger(),
+                 "system 64 · history 512 · pictures 1,280 · question 17 · reserved 1,024 of "
+                 "32,768");
+        QCOMPARE(composer.contextUse().added, 1024 + 17);
+        QCOMPARE(composer.contextUse().used, 64 + 512 + 256);
+        QVERIFY(!composer.findChild<QWidget*>("refusedReason")->isVisible());
+        use = {};
+        use.question = 9;
+        use.newTokens = 1024;
+        use.contextLength = 32768;
+        composer.setCounted(use, 0);  // what costs nothing is not said
+        QCOMPARE(composer.ledger(), "question 9 · reserved 1,024 of 32,768");
+        composer.setModel(0, 0, 0);
+        QCOMPARE(composer.ledger(), QString());
+    }
+
+    void refusedQuestionSaysWhyAndOffersWhatFits_data()
+    {
+        QTest::addColumn<int>("tokens");
+        QTest::addColumn<int>("tiles");
+        QTest::addColumn<bool>("fresh");
+        QTest::addColumn<QString>("button");
+        QTest::newRow("tokens") << 1200 << 0 << false << "Allow 1,200 new tokens";
+        QTest::newRow("tiles") << 0 << 6 << false << "Use 6 tiles";
+        QTest::newRow("tile") << 0 << 1 << false << "Use 1 tile";
+        QTest::newRow("session") << 0 << 0 << true << "New session";
+        QTest::newRow("nothing") << 0 << 0 << false << "";
+    }
+    void refusedQuestionSaysWhyAndOffersWhatFits()
+    {
+        QFETCH(int, tokens);
+        QFETCH(int, tiles);
+        QFETCH(bool, fresh);
+        QFETCH(QString, button);
+        ui::Composer composer;
+        composer.show();
+        composer.setModel(2048, 448, 256);
+        composer.setText("Describe.");
+        inference::ContextUse use;
+        use.question = 3000;
+        use.contextLength = 2048;
+        use.problem = "The question needs 3000 tokens where there is room for 2048.";
+        use.newTokensFit = tokens;
+        use.tilesFit = tiles;
+        use.fitsInNewTalk = fresh;
+        composer.setCounted(use, 0);
+        const auto* reason = composer.findChild<QLabel*>("refusedReason");
+        QVERIFY(reason->isVisible());
+        QCOMPARE(reason->text(), QString::fromStdString(use.problem));
+        const auto* send = composer.findChild<QAbstractButton*>("sendButton");
+        QVERIFY(!send->isEnabled());
+        QCOMPARE(send->toolTip(), reason->text());
+        QSignalSpy asked(&composer, &ui::Composer::askRequested),
+            newTokens(&composer, &ui::Composer::newTokensRequested),
+            maxTiles(&composer, &ui::Composer::maxTilesRequested),
+            session(&composer, &ui::Composer::newSessionRequested);
+        QTest::keyClick(edit(composer), Qt::Key_Return);
+        QCOMPARE(asked.size(), 0);
+        auto* mend = composer.findChild<QAbstractButton*>("mendRefused");
+        QCOMPARE(mend->isVisible(), !button.isEmpty());
+        QCOMPARE(mend->text(), button);
+        mend->click();
+        QCOMPARE(newTokens.size(), tokens > 0 ? 1 : 0);
+        QCOMPARE(maxTiles.size(), tiles > 0 ? 1 : 0);
+        QCOMPARE(session.size(), fresh ? 1 : 0);
+        composer.setText("D");  // what was counted is of another text: nothing is refused
+        QVERIFY(send->isEnabled());
+    }
 };
 
 QTEST_MAIN(ComposerTest)

@@ -163,6 +163,41 @@ private Q_SLOTS:
         QCOMPARE(messages[2].images[0].width, 9);
     }
 
+    void whatIsCountedIsWhatIsAsked()
+    {
+        Desk desk(m_file);
+        QVERIFY(desk.load());
+        // Several frames of a video beside a region of a still.
+        QList<ui::AttachedFrame> frames;
+        for (int i = 0; i < 8; ++i) {
+            frames << attached(QStringLiteral("/v.mp4"), plain(64, 36, Qt::red));
+            frames.last().frame.ref.index = 30 * i;
+        }
+        frames << frames.first();  // known by now
+        desk.conversation.ask(QStringLiteral("First?"),
+                              {attached(QStringLiteral("/a.png"), plain(50, 40, Qt::blue))});
+        QVERIFY(desk.idle());
+        frames << attached(QStringLiteral("/a.png"), plain(50, 40, Qt::blue));
+        frames << attached(QStringLiteral("/a.png"), plain(50, 40, Qt::blue), {5, 5, 20, 10});
+        const inference::Request pending =
+            desk.conversation.pending(QStringLiteral("  Then? "), frames);
+        desk.conversation.ask(QStringLiteral("  Then? "), frames);
+        QVERIFY(desk.idle());
+        const inference::Request asked = desk.model->requests().back();
+        QCOMPARE(pending.messages.size(), asked.messages.size());
+        QCOMPARE(pending.messages.back().images.size(), std::size_t(9));
+        for (std::size_t i = 0; i < asked.messages.size(); ++i) {
+            QCOMPARE(pending.messages[i].text, asked.messages[i].text);
+            QCOMPARE(pending.messages[i].images.size(), asked.messages[i].images.size());
+            for (std::size_t j = 0; j < asked.messages[i].images.size(); ++j) {
+                QCOMPARE(pending.messages[i].images[j].width, asked.messages[i].images[j].width);
+                QCOMPARE(pending.messages[i].images[j].height, asked.messages[i].images[j].height);
+            }
+        }
+        QCOMPARE(pending.maxNewTokens, asked.maxNewTokens);
+        QCOMPARE(pending.maxTiles, asked.maxTiles);
+    }
+
     void stoppingKeepsWhatThereIs()
     {
         Desk desk(m_file);

@@ -304,6 +304,66 @@ private Q_SLOTS:
         }
         QVERIFY(time.elapsed() < 1000);
     }
+
+    void questionStopsAVerificationAndIsAnswered()
+    {
+        const auto model = std::make_shared<test::FakeModel>();
+        ui::EngineThread engine(test::fakeFactory(model),
+                                test::fakeVerifier({.untilStopped = true}));
+        QSignalSpy ended(&engine, &ui::EngineThread::checkEnded);
+        QSignalSpy failed(&engine, &ui::EngineThread::verifyFailed);
+        QSignalSpy answered(&engine, &ui::EngineThread::answered);
+        engine.load({});
+        engine.verify();
+        engine.verify();  // changes nothing
+        QTRY_COMPARE(ended.size(), 3);
+        engine.ask(question("?"));
+        QVERIFY(answered.wait());
+        QCOMPARE(failed.size(), 1);
+        QCOMPARE(failed[0][0].toString(), QString());
+        QVERIFY(!engine.isVerifying());
+    }
+
+    void verifyingWithoutAModelSaysSo()
+    {
+        ui::EngineThread engine(test::fakeFactory(std::make_shared<test::FakeModel>()));
+        QSignalSpy failed(&engine, &ui::EngineThread::verifyFailed);
+        engine.verify();
+        QVERIFY(failed.wait());
+        QVERIFY(failed[0][0].toString().contains("No model is loaded"));
+    }
+
+    void onlyTheLatestOfWaitingCountsComesBack()
+    {
+        Loaded one;
+        QVERIFY(one.load());
+        QSignalSpy counted(&one.engine, &ui::EngineThread::counted);
+        one.model->script = [](const auto&) {
+            test::Script script;
+            script.untilStopped = true;
+            return script;
+        };
+        one.engine.ask(question("?"));  // keeps the engine busy
+        inference::Request two = question("?");
+        two.messages.push_back({inference::Role::Assistant, "!", {}});
+        one.engine.count(question("?"));
+        const quint64 id = one.engine.count(two);
+        one.engine.cancel();
+        QVERIFY(counted.wait());
+        QCOMPARE(counted[0][0].toULongLong(), id);
+        QCOMPARE(counted[0][1].value<inference::ContextUse>().question, 2);
+        QTest::qWait(20);
+        QCOMPARE(counted.size(), 1);
+    }
+
+    void countingWithoutAModelSaysSo()
+    {
+        ui::EngineThread engine(test::fakeFactory(std::make_shared<test::FakeModel>()));
+        QSignalSpy failed(&engine, &ui::EngineThread::countFailed);
+        engine.count(question("?"));
+        QVERIFY(failed.wait());
+        QVERIFY(failed[0][1].toString().contains("No model is loaded"));
+    }
 };
 
 QTEST_GUILESS_MAIN(EngineThreadTest)

@@ -1,4 +1,5 @@
 #include "support/fake_engine.h"
+#include "ui/model/ask.h"
 #include "ui/view/banner.h"
 #include "ui/view/chat_panel.h"
 #include "ui/view/composer.h"
@@ -10,11 +11,15 @@
 #include "ui/view/viewport.h"
 
 #include <QAbstractButton>
+#include <QAbstractScrollArea>
 #include <QApplication>
 #include <QClipboard>
 #include <QDockWidget>
+#include <QDragEnterEvent>
+#include <QElapsedTimer>
 #include <QFile>
 #include <QLabel>
+#include <QLineEdit>
 #include <QMimeData>
 #include <QPushButton>
 #include <QTabBar>
@@ -30,7 +35,8 @@ class MainWindowTest : public QObject {
         std::shared_ptr<test::FakeModel> model = std::make_shared<test::FakeModel>();
         ui::Settings settings{folder.filePath("s.ini")};
         ui::SessionWriter writer{folder.filePath("s.db")};
-        ui::EngineThread engine{test::fakeFactory(model)};
+        ui::EngineThread engine{test::fakeFactory(model),
+                                test::fakeVerifier({.program = ui::programName().toStdString()})};
         ui::Conversation conversation{engine, writer};
         std::unique_ptr<ui::MainWindow> window = make();
 
@@ -301,6 +307,135 @@ private Q_SLOTS:
     {
         Desk desk;
         QVERIFY(desk.window->findChild<QWidget*>("notForClinicalUse")->isVisible());
+    }
+
+    void verifiedEngineIsInTheDetailsOfItsAnswers()
+    {
+        Desk desk;
+        auto* verify = desk.window->findChild<QAction*>("verifyEngine");
+        QVERIFY(!verify->isEnabled());
+        QVERIFY(verify->toolTip().contains("No model is loaded"));
+        desk.load();
+        QTRY_VERIFY(verify->isEnabled());
+        desk.window->chat()->composer()->setText("?");
+        desk.window->chat()->ask();
+        QTRY_VERIFY(!desk.conversation.isBusy());
+        const auto details = [&] {
+            return desk.window->chat()->messages().first()->findChild<QLabel*>("answerNumbers");
+        };
+        QVERIFY(!details()->toolTip().contains("verified"));
+        verify->trigger();
+        desk.window->findChild<QPushButton*>("verifyStart")->click();
+        QTRY_VERIFY2(details()->toolTip().contains("Engine verified: 3 of 3 checks passed"),
+                     qPrintable(details()->toolTip()));
+        QCOMPARE(desk.settings.verifications().size(), 1);
+    }
+
+    void droppedFileOpensWhereverItFalls_data()
+    {
+        QTest::addColumn<QString>("place");
+        for (const char* place :
+             {"mainWindow", "viewport", "emptyState", "library", "chatDock", "chatPanel",
+              "composerText", "sessionTitle", "questionText", "answerText"}) {
+            QTest::newRow(place) << place;
+        }
+    }
+    void droppedFileOpensWhereverItFalls()
+    {
+        QFETCH(QString, place);
+        Desk desk;
+        desk.load();
+        desk.window->chat()->composer()->setText("Say something");
+        desk.window->chat()->ask();
+        QTRY_VERIFY(!desk.conversation.isBusy());
+        QWidget* target = place == "mainWindow" ? static_cast<QWidget*>(desk.window.get())
+                                                : desk.window->findChild<QWidget*>(place);
+        QVERIFY(target);
+        if (auto* area = qobject_cast<QAbstractScrollArea*>(target)) {
+            target = area->viewport();  // what is under the mouse
+        }
+        // As file managers do it: the address as text, too, and the wish to move the file.
+        const QString file = desk.picture("dropped #1.png");
+        QMimeData mime;
+        mime.setUrls({QUrl::fromLocalFile(file)});
+        mime.setText(QUrl::fromLocalFile(file).toString());
+        const QPoint at = target->rect().center();
+        QDragEnterEvent enter(at, Qt::MoveAction | Qt::CopyAction, &mime, Qt::LeftButton, {});
+        enter.ignore();
+        QApplication::sendEvent(target, &enter);
+        QVERIFY(enter.isAccepted());
+        QCOMPARE(enter.dropAction(), Qt::CopyAction);
+        QDropEvent drop(at, Qt::MoveAction | Qt::CopyAction, &mime, Qt::LeftButton, {});
+        QApplication::sendEvent(target, &drop);
+        QVERIFY(drop.isAccepted());
+        QCOMPARE(drop.dropAction(), Qt::CopyAction);
+        QVERIFY(desk.opened(1));
+        QCOMPARE(desk.window->library()->documents().first()->path(), file);
+        QVERIFY(QFile::exists(file));
+        QCOMPARE(desk.window->chat()->composer()->text(), QString());
+        QVERIFY(
+            !desk.window->chat()->findChild<QLineEdit*>("sessionTitle")->text().contains("file:"));
+    }
+
+    void detachedDockTakesFilesToo()
+    {
+        Desk desk;
+        auto* dock = desk.window->findChild<QDockWidget*>("chatDock");
+        dock->setFloating(true);
+        QMimeData mime;
+        mime.setUrls({QUrl::fromLocalFile(desk.picture("a.png"))});
+        QDragEnterEvent enter({5, 5}, Qt::CopyAction, &mime, Qt::LeftButton, {});
+        enter.ignore();
+        QApplication::sendEvent(dock->widget(), &enter);
+        QVERIFY(enter.isAccepted());
+        QDropEvent drop({5, 5}, Qt::CopyAction, &mime, Qt::LeftButton, {});
+        QApplication::sendEvent(dock->widget(), &drop);
+        QVERIFY(desk.opened(1));
+    }
+
+    void closingWhileAnAnswerStreamsStopsItAndKeepsWhatThereIs()
+    {
+        Desk desk;
+        desk.load();
+        desk.model->script = [](const inference::Request&) {
+            test::Script script = test::says("Let me look.", "It is");
+            script.delay = std::chrono::milliseconds(50);  // each piece is a signal
+            script.untilStopped = true;
+            return script;
+        };
+        desk.window->chat()->composer()->setText("What is it?");
+        desk.window->chat()->ask();
+        QTRY_COMPARE(desk.conversation.session().turns.last().answer, "It is");
+        QElapsedTimer time;
+        time.start();
+        QVERIFY(desk.window->close());
+        QVERIFY2(time.elapsed() < 50, qPrintable(QString::number(time.elapsed())));
+        QTRY_VERIFY(!desk.conversation.isBusy());
+        QVERIFY2(time.elapsed() < 300, qPrintable(QString::number(time.elapsed())));
+        desk.window.reset();  // and nothing that still arrives looks for it
+        QCOMPARE(desk.conversation.session().turns.last().state, ui::TurnState::Stopped);
+        QCOMPARE(desk.conversation.session().turns.last().answer, "It is");
+        QTest::qWait(50);
+    }
+
+    void windowDestroyedInTheMiddleOfAnAnswerLeavesTheRestAlone()
+    {
+        Desk desk;
+        desk.load();
+        desk.model->script = [](const inference::Request&) {
+            test::Script script;
+            for (int i = 0; i < 200; ++i) {
+                script.pieces.emplace_back(inference::Channel::Answer, "word ");
+            }
+            script.delay = std::chrono::milliseconds(2);
+            return script;
+        };
+        desk.window->chat()->composer()->setText("?");
+        desk.window->chat()->ask();
+        QTRY_VERIFY(!desk.conversation.session().turns.last().answer.isEmpty());
+        desk.window.reset();
+        QTRY_VERIFY(!desk.conversation.isBusy());
+        QCOMPARE(desk.conversation.session().turns.last().state, ui::TurnState::Done);
     }
 };
 

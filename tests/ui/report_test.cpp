@@ -234,6 +234,29 @@ private Q_SLOTS:
                                          "repetition penalty 1.1")));
     }
 
+    void verificationOfTheEngineThatAnsweredIsSaidOnce()
+    {
+        const Turn one = turn(QStringLiteral("a"), QStringLiteral("A"));
+        Turn elsewhere = turn(QStringLiteral("c"), QStringLiteral("C"));
+        elsewhere.provenance.device = QStringLiteral("cuda:7");
+        ui::Verification known;
+        known.modelHash = one.provenance.modelHash;
+        known.device = one.provenance.device;
+        known.dtype = one.provenance.dtype;
+        known.program = one.provenance.program;
+        known.line = QStringLiteral("Engine verified: 30 of 30 checks passed <here>");
+        known.when = QDateTime::fromString(QStringLiteral("2026-11-28T18:00:00"), Qt::ISODate);
+        ui::ReportOptions options;
+        options.verifications = {known};
+        const ui::Report report = ui::makeReport(session({one, one, elsewhere}), options);
+        ui::writeReport(report, m_pdf);
+        ui::writeReport(report, m_html);
+        const QString line =
+            QStringLiteral("Engine verified: 30 of 30 checks passed <here> (on 2026-11-28)");
+        QCOMPARE(simplified(pdfText(m_pdf)).count(line), 1);
+        QCOMPARE(QString::fromUtf8(contents(m_html)).count(line.toHtmlEscaped()), 1);
+    }
+
     void noTextCanBecomeMarkup()
     {
         const QString evil = QString::fromLatin1(hostile);

@@ -120,6 +120,55 @@ private Q_SLOTS:
         settings.setTheme(QStringLiteral("light"));
         QVERIFY(!settings.sync());
     }
+
+    void verificationsAreKeptOncePerModelDeviceAndDtype()
+    {
+        const QTemporaryDir folder;
+        const QString file = folder.filePath("s.ini");
+        ui::Verification one;
+        one.modelHash = "abc";
+        one.device = "cuda:0,cpu";
+        one.dtype = "bf16";
+        one.program = "KVL Workbench 1";
+        one.build = ui::thisBuild();
+        one.line = "Engine verified: 3 of 3; a, b";
+        one.when = QDateTime::fromString("2026-11-28T18:00:00", Qt::ISODate);
+        one.passed = true;
+        {
+            ui::Settings settings(file);
+            settings.addVerification(one);
+            ui::Verification again = one;
+            again.passed = false;
+            again.line = "Engine not verified: 2 of 3";
+            settings.addVerification(again);
+            ui::Verification other = one;
+            other.dtype = "fp32";
+            settings.addVerification(other);
+            QVERIFY(settings.sync());
+            QCOMPARE(settings.verifications(), (QList<ui::Verification>{other, again}));
+        }
+        ui::Settings settings(file);
+        QCOMPARE(settings.verifications().size(), 2);
+        QCOMPARE(settings.verifications()[1].line, "Engine not verified: 2 of 3");
+        ui::Verification elsewhere = one;  // by another build, or on another machine
+        elsewhere.build = "0";
+        elsewhere.device = "cpu";
+        settings.addVerification(elsewhere);
+        QCOMPARE(settings.verifications().size(), 2);
+
+        ui::Provenance answer;
+        answer.modelHash = "abc";
+        answer.device = "cuda:0,cpu";
+        answer.dtype = "bf16";
+        answer.program = "KVL Workbench 1";
+        QCOMPARE(ui::verificationLine({one}, answer),
+                 "Engine verified: 3 of 3; a, b (on 2026-11-28)");
+        answer.dtype = "fp32";
+        QCOMPARE(ui::verificationLine({one}, answer), QString());
+        answer.dtype = "bf16";
+        answer.program = "KVL Workbench 0";
+        QCOMPARE(ui::verificationLine({one}, answer), QString());
+    }
 };
 
 QTEST_GUILESS_MAIN(SettingsTest)

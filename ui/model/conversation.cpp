@@ -50,6 +50,21 @@ ReadPictures readAgain(const QList<Attachment>& attachments, std::stop_token sto
     return result;
 }
 
+/// Those that are not among `known`, each once.
+QList<AttachedFrame> unknownFrames(const QList<AttachedFrame>& frames, QList<Attachment> known)
+{
+    QList<AttachedFrame> fresh;
+    for (const AttachedFrame& frame : frames) {
+        const Attachment one = nameAttachment(frame);
+        const auto isSame = [&](const Attachment& other) { return samePicture(one, other); };
+        if (!one.frameSize.isEmpty() && std::none_of(known.begin(), known.end(), isSame)) {
+            known << one;
+            fresh << frame;
+        }
+    }
+    return fresh;
+}
+
 }  // namespace
 
 struct Conversation::Private {
@@ -163,20 +178,35 @@ void Conversation::ask(const QString& question, const QList<AttachedFrame>& fram
     abandon();
     Turn turn;
     turn.question = question.trimmed();
-    const QList<Attachment> earlier = m_session.attachments();
-    for (const AttachedFrame& frame : frames) {
+    for (const AttachedFrame& frame : unknownFrames(frames, m_session.attachments())) {
         const Attachment one = makeAttachment(frame);
-        const auto isSame = [&](const Attachment& other) { return samePicture(one, other); };
-        if (one.frameSize.isEmpty() || std::any_of(earlier.begin(), earlier.end(), isSame) ||
-            std::any_of(turn.attachments.begin(), turn.attachments.end(), isSame)) {
-            continue;
-        }
         turn.attachments << one;
         if (!d->find(one)) {
             d->pictures.push_back({one, givenPicture(frame.frame.pixels, one)});
         }
     }
     start(turn, m_options);
+}
+
+inference::Request Conversation::pending(const QString& question,
+                                         const QList<AttachedFrame>& frames) const
+{
+    Session session;
+    session.turns = m_session.turns;
+    Turn turn;
+    turn.question = question.trimmed();
+    for (const AttachedFrame& frame : unknownFrames(frames, m_session.attachments())) {
+        turn.attachments << nameAttachment(frame);
+    }
+    session.turns << turn;
+    std::vector<inference::Image> pictures;
+    for (const Attachment& one : session.attachments()) {
+        inference::Image size;
+        size.width = one.given().width();
+        size.height = one.given().height();
+        pictures.push_back(size);
+    }
+    return makeRequest(session, pictures, m_options);
 }
 
 void Conversation::regenerate()

@@ -51,6 +51,9 @@ public:
     /// Pictures that earlier turns hold already are not sent twice. Answers with turnAdded, then
     /// thinkingGrew / answerGrew, then turnChanged at the end (see Turn::state).
     void ask(const QString& question, const QList<AttachedFrame>& frames);
+    /// The request that ask() would make, its pictures by their sizes only: enough to be counted.
+    /// Reads nothing.
+    inference::Request pending(const QString& question, const QList<AttachedFrame>& frames) const;
     /// Asks the last question again; its turn is replaced. With a temperature and the seed of the
     /// turn before, the next seed is taken, in options() too.
     void regenerate();

@@ -4,9 +4,17 @@
 
 namespace ui {
 
-EngineThread::EngineThread(EngineFactory factory, QObject* parent)
+EngineVerifier engineVerifier()
+{
+    return [](inference::Engine& engine, const inference::VerifyProgress& progress,
+              std::stop_token stop) {
+        return inference::verify({}, &engine, progress, std::move(stop));
+    };
+}
+
+EngineThread::EngineThread(EngineFactory factory, EngineVerifier verifier, QObject* parent)
     : QObject(parent)
-    , m_worker(new EngineWorker(std::move(factory)))
+    , m_worker(new EngineWorker(std::move(factory), std::move(verifier)))
 {
     m_thread.setObjectName(QStringLiteral("engine"));
     m_worker->moveToThread(&m_thread);
@@ -50,6 +58,32 @@ EngineThread::EngineThread(EngineFactory factory, QObject* parent)
         finish(id);
         Q_EMIT failed(id, sentence);
     });
+    whenWorker(&EngineWorker::checkBegan,
+               [this](const inference::VerifyCheck& check, int index, int total) {
+                   Q_EMIT checkBegan(check, index, total);
+               });
+    whenWorker(&EngineWorker::checkEnded,
+               [this](const inference::VerifyCheck& check, int index, int total) {
+                   Q_EMIT checkEnded(check, index, total);
+               });
+    whenWorker(&EngineWorker::verified, [this](const inference::VerifyReport& report) {
+        setVerifying(false);
+        Q_EMIT verified(report);
+    });
+    whenWorker(&EngineWorker::verifyFailed, [this](const QString& sentence) {
+        setVerifying(false);
+        Q_EMIT verifyFailed(sentence);
+    });
+    whenWorker(&EngineWorker::counted, [this](quint64 id, const inference::ContextUse& use) {
+        if (id == *m_latestCount) {
+            Q_EMIT counted(id, use);
+        }
+    });
+    whenWorker(&EngineWorker::countFailed, [this](quint64 id, const QString& sentence) {
+        if (id == *m_latestCount) {
+            Q_EMIT countFailed(id, sentence);
+        }
+    });
     m_thread.start();
 }
 
@@ -57,6 +91,7 @@ EngineThread::~EngineThread()
 {
     m_stopLoad.request_stop();
     m_stopAsk.request_stop();
+    m_stopVerify.request_stop();
     m_thread.quit();
     m_thread.wait();
 }
@@ -64,6 +99,7 @@ EngineThread::~EngineThread()
 void EngineThread::load(const inference::LoadOptions& options)
 {
     m_stopAsk.request_stop();
+    m_stopVerify.request_stop();
     m_stopLoad.request_stop();
     m_stopLoad = std::stop_source();
     const quint64 loadId = ++m_load;
@@ -76,6 +112,7 @@ void EngineThread::load(const inference::LoadOptions& options)
 void EngineThread::unload()
 {
     m_stopAsk.request_stop();
+    m_stopVerify.request_stop();
     m_stopLoad.request_stop();
     ++m_load;  // what a load under way still reports is of no interest
     m_worker->inbox().post([worker = m_worker] { worker->unload(); });
@@ -90,6 +127,7 @@ void EngineThread::cancelLoad()
 quint64 EngineThread::ask(const inference::Request& request)
 {
     m_stopAsk.request_stop();
+    m_stopVerify.request_stop();
     m_stopAsk = std::stop_source();
     m_running = ++m_next;
     m_worker->inbox().post([worker = m_worker, id = m_running, request,
@@ -100,6 +138,39 @@ quint64 EngineThread::ask(const inference::Request& request)
 void EngineThread::cancel()
 {
     m_stopAsk.request_stop();
+}
+
+void EngineThread::verify()
+{
+    if (m_verifying) {
+        return;
+    }
+    m_stopVerify = std::stop_source();
+    m_worker->inbox().post(
+        [worker = m_worker, stop = m_stopVerify.get_token()] { worker->verify(stop); });
+    setVerifying(true);
+}
+
+void EngineThread::stopVerify()
+{
+    m_stopVerify.request_stop();
+}
+
+quint64 EngineThread::count(const inference::Request& request)
+{
+    const quint64 id = ++*m_latestCount;
+    m_worker->inbox().post([worker = m_worker, id, latest = m_latestCount, request] {
+        if (id == *latest) {
+            worker->count(id, request);
+        }
+    });
+    return id;
+}
+
+void EngineThread::setVerifying(bool on)
+{
+    m_verifying = on;
+    Q_EMIT verifyingChanged();
 }
 
 void EngineThread::finish(quint64 id)

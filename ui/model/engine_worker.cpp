@@ -80,8 +80,9 @@ private:
 
 }  // namespace
 
-EngineWorker::EngineWorker(EngineFactory factory)
+EngineWorker::EngineWorker(EngineFactory factory, EngineVerifier verifier)
     : m_factory(std::move(factory))
+    , m_verifier(std::move(verifier))
 {
 }
 
@@ -125,6 +126,14 @@ void EngineWorker::unload()
     m_engine.reset();
 }
 
+inference::Engine& EngineWorker::engine() const
+{
+    if (!m_engine) {
+        throw inference::Error("No model is loaded; choose a checkpoint folder first.");
+    }
+    return *m_engine;
+}
+
 void EngineWorker::ask(quint64 id, const inference::Request& request, std::stop_token stop)
 {
     Gatherer gatherer(*this, id);
@@ -132,10 +141,7 @@ void EngineWorker::ask(quint64 id, const inference::Request& request, std::stop_
         if (stop.stop_requested()) {
             throw inference::Cancelled();
         }
-        if (!m_engine) {
-            throw inference::Error("No model is loaded; choose a checkpoint folder first.");
-        }
-        const inference::Answer answer = m_engine->generate(
+        const inference::Answer answer = engine().generate(
             request, [&](const inference::Piece& piece) { gatherer.add(piece); }, stop);
         gatherer.flush();
         Q_EMIT answered(id, answer);
@@ -145,6 +151,38 @@ void EngineWorker::ask(quint64 id, const inference::Request& request, std::stop_
     } catch (...) {
         gatherer.flush();
         Q_EMIT failed(id, sentenceOfCurrentException(QStringLiteral("the model was answering")));
+    }
+}
+
+void EngineWorker::verify(std::stop_token stop)
+{
+    try {
+        if (stop.stop_requested()) {
+            throw inference::Cancelled();
+        }
+        inference::VerifyProgress progress;
+        progress.began = [this](const inference::VerifyCheck& check, int index, int total) {
+            Q_EMIT checkBegan(check, index, total);
+        };
+        progress.ended = [this](const inference::VerifyCheck& check, int index, int total) {
+            Q_EMIT checkEnded(check, index, total);
+        };
+        Q_EMIT verified(m_verifier(engine(), progress, stop));
+    } catch (const inference::Cancelled&) {
+        Q_EMIT verifyFailed({});
+    } catch (...) {
+        Q_EMIT verifyFailed(
+            sentenceOfCurrentException(QStringLiteral("the engine was being verified")));
+    }
+}
+
+void EngineWorker::count(quint64 id, const inference::Request& request)
+{
+    try {
+        Q_EMIT counted(id, engine().contextUse(request));
+    } catch (...) {
+        Q_EMIT countFailed(
+            id, sentenceOfCurrentException(QStringLiteral("the question was being counted")));
     }
 }
 

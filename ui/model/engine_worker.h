@@ -10,7 +10,7 @@ namespace ui {
 class EngineWorker : public QObject {
     Q_OBJECT
 public:
-    explicit EngineWorker(EngineFactory factory);
+    EngineWorker(EngineFactory factory, EngineVerifier verifier);
 
     Mailbox& inbox() { return m_inbox; }
 
@@ -18,6 +18,8 @@ public:
     void load(quint64 loadId, const inference::LoadOptions& options, std::stop_token stop);
     void unload();
     void ask(quint64 id, const inference::Request& request, std::stop_token stop);
+    void verify(std::stop_token stop);
+    void count(quint64 id, const inference::Request& request);
 
 Q_SIGNALS:
     void loadProgress(quint64 loadId, qint64 done, qint64 total);
@@ -27,10 +29,20 @@ Q_SIGNALS:
     void pieceReady(quint64 id, inference::Channel channel, const QString& text);
     void answered(quint64 id, const inference::Answer& answer);
     void failed(quint64 id, const QString& sentence);
+    void checkBegan(const inference::VerifyCheck& check, int index, int total);
+    void checkEnded(const inference::VerifyCheck& check, int index, int total);
+    void verified(const inference::VerifyReport& report);
+    /// An empty sentence: it was stopped.
+    void verifyFailed(const QString& sentence);
+    void counted(quint64 id, const inference::ContextUse& use);
+    void countFailed(quint64 id, const QString& sentence);
 
 private:
+    inference::Engine& engine() const;  // throws Error where there is none
+
     Mailbox m_inbox{this};
     EngineFactory m_factory;
+    EngineVerifier m_verifier;
     std::unique_ptr<inference::Engine> m_engine;
 };
 

@@ -201,6 +201,9 @@ QList<ReportFact> reportFacts(const ReportTurn& turn, const ReportTurn* before)
         std::copy_if(settings.begin(), settings.end(), std::back_inserter(facts),
                      [](const ReportFact& fact) { return !isEmpty(fact); });
     }
+    if (!turn.verification.isEmpty() && (!before || before->verification != turn.verification)) {
+        facts << ReportFact{QStringLiteral("Engine"), turn.verification};
+    }
     if (!from.promptIds.isEmpty()) {
         QString tokens = QStringLiteral("%1 in the prompt, %2 new")
                              .arg(number(from.promptIds.size()), number(from.newIds.size()));
@@ -240,6 +243,7 @@ Report makeReport(const Session& session, const ReportOptions& options, std::sto
         one.thinkingSeconds = turn.thinkingSeconds;
         one.note = note(turn);
         one.provenance = turn.provenance;
+        one.verification = verificationLine(options.verifications, turn.provenance);
         one.asked = turn.asked;
         const int end = first + int(turn.attachments.size());
         QList<int> shown;  // its own pictures, and earlier ones that the answer points at

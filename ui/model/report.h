@@ -1,6 +1,7 @@
 #pragma once
 
 #include "ui/model/session.h"
+#include "ui/model/verification.h"
 
 #include <QList>
 #include <QString>
@@ -13,6 +14,7 @@ struct ReportOptions {
     QString title;          // empty: the session's
     bool thinking = false;  // print the reasoning too
     bool provenance = true;
+    QList<Verification> verifications = {};  // of engines that may have answered
 };
 
 /// A picture of the report with its boxes and regions drawn beside, not over, what they point at.
@@ -29,6 +31,7 @@ struct ReportTurn {
     QString question, thinking, answer, note;
     QList<ReportPicture> pictures;
     Provenance provenance;
+    QString verification;  // of the engine that answered, one line; empty where there is none
     QDateTime asked;
     double thinkingSeconds = 0;
 };

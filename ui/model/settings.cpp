@@ -14,6 +14,7 @@ using Preset = inference::SystemPrompt::Preset;
 
 constexpr int mostRecentFiles = 12;
 constexpr int mostRecentModels = 8;
+constexpr int mostVerifications = 16;
 constexpr std::array presetNames{
     std::pair{Preset::Default, "default"},
     std::pair{Preset::None, "none"},
@@ -111,6 +112,45 @@ bool Settings::loadModelAtStart() const
 void Settings::setLoadModelAtStart(bool on)
 {
     m_settings.setValue(QStringLiteral("model/loadAtStart"), on);
+}
+
+QList<Verification> Settings::verifications() const
+{
+    QList<Verification> all;
+    const QString here = thisBuild();
+    const QVariantList rows = m_settings.value(QStringLiteral("engine/verified")).toList();
+    for (const QVariant& row : rows) {
+        const QStringList parts = row.toStringList();
+        if (parts.size() == 8 && parts[4] == here && all.size() < mostVerifications) {
+            all << Verification{parts[0],
+                                parts[1],
+                                parts[2],
+                                parts[3],
+                                parts[4],
+                                parts[5],
+                                QDateTime::fromString(parts[6], Qt::ISODate),
+                                parts[7] == QLatin1String("passed")};
+        }
+    }
+    return all;
+}
+
+void Settings::addVerification(const Verification& verification)
+{
+    QList<Verification> all = verifications();
+    all.removeIf([&](const Verification& one) {
+        return one.modelHash == verification.modelHash && one.device == verification.device &&
+            one.dtype == verification.dtype;
+    });
+    all.prepend(verification);
+    QVariantList rows;
+    for (const Verification& one : std::as_const(all)) {
+        rows << QVariant(
+            QStringList{one.modelHash, one.device, one.dtype, one.program, one.build, one.line,
+                        one.when.toString(Qt::ISODate),
+                        one.passed ? QStringLiteral("passed") : QStringLiteral("failed")});
+    }
+    m_settings.setValue(QStringLiteral("engine/verified"), rows.mid(0, mostVerifications));
 }
 
 AskOptions Settings::askOptions() const

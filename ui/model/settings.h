@@ -2,6 +2,7 @@
 
 #include "inference/engine.h"
 #include "ui/model/conversation.h"
+#include "ui/model/verification.h"
 
 #include <QByteArray>
 #include <QSettings>
@@ -29,6 +30,11 @@ public:
     void addRecentModel(const QString& folder);
     bool loadModelAtStart() const;  // on at first
     void setLoadModelAtStart(bool on);
+
+    /// Of this build on this machine, the latest first; at most 16, one for each model, device and
+    /// dtype.
+    QList<Verification> verifications() const;
+    void addVerification(const Verification& verification);
 
     AskOptions askOptions() const;
     void setAskOptions(const AskOptions& options);

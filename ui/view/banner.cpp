@@ -60,6 +60,7 @@ void Banner::addButton(const QString& text, const std::function<void()>& run)
 void Banner::addPassword(const QString& text, const std::function<void(const QString&)>& run)
 {
     m_field = new QLineEdit;
+    m_field->setAcceptDrops(false);  // files go to the window
     m_field->setObjectName("bannerPassword");
     m_field->setEchoMode(QLineEdit::Password);
     m_field->setPlaceholderText(tr("Password"));

@@ -111,6 +111,7 @@ ChatPanel::ChatPanel(Conversation& conversation, EngineThread& engine, SessionWr
     connect(&m_conversation, &Conversation::turnChanged, this, [this](int row) {
         if (MessageView* view = message(row)) {
             view->update(m_conversation.session().turns[row]);
+            showVerification(view);
             showKnown();
         }
     });
@@ -123,6 +124,32 @@ ChatPanel::ChatPanel(Conversation& conversation, EngineThread& engine, SessionWr
         }
     });
 
+    m_countSoon.setSingleShot(true);
+    m_countSoon.setInterval(120);  // a word that is typed is counted once
+    connect(&m_countSoon, &QTimer::timeout, this, &ChatPanel::count);
+    connect(m_composer, &Composer::pendingChanged, &m_countSoon, qOverload<>(&QTimer::start));
+    connect(&m_engine, &EngineThread::counted, this,
+            [this](quint64 id, const inference::ContextUse& use) {
+                if (id == m_count && !m_conversation.isBusy()) {
+                    m_composer->setCounted(use, m_countedPictures);
+                }
+            });
+    connect(&m_engine, &EngineThread::countFailed, this, [this](quint64 id, const QString&) {
+        if (id == m_count) {
+            m_composer->clearCounted();  // what can't be counted says why when it is asked
+        }
+    });
+    connect(m_composer, &Composer::newTokensRequested, this, [this](int most) {
+        AskOptions options = m_conversation.options();
+        options.maxNewTokens = most;
+        takeOptions(options);
+    });
+    connect(m_composer, &Composer::maxTilesRequested, this, [this](int most) {
+        AskOptions options = m_conversation.options();
+        options.maxTiles = most;
+        takeOptions(options);
+    });
+    connect(m_composer, &Composer::newSessionRequested, &m_conversation, &Conversation::startNew);
     connect(m_composer, &Composer::askRequested, this, &ChatPanel::ask);
     connect(m_composer, &Composer::stopRequested, &m_conversation, &Conversation::stop);
     connect(m_composer, &Composer::leaveRequested, this, &ChatPanel::leaveRequested);
@@ -154,6 +181,7 @@ QWidget* ChatPanel::makeHeader()
     m_title->setObjectName("sessionTitle");
     m_title->setAccessibleName(tr("Session title"));
     m_title->setFrame(false);
+    m_title->setAcceptDrops(false);  // files go to the window
     m_title->setStyleSheet(
         "QLineEdit:!focus { border-color: transparent; background: transparent; }");
     m_title->setToolTip(tr("Click to rename the session"));
@@ -269,6 +297,19 @@ void ChatPanel::showSessions(bool shown)
     }
 }
 
+void ChatPanel::setVerifications(const QList<Verification>& all)
+{
+    m_verifications = all;
+    for (MessageView* view : m_messages) {
+        showVerification(view);
+    }
+}
+
+void ChatPanel::showVerification(MessageView* view)
+{
+    view->setVerification(verificationLine(m_verifications, view->turn().provenance));
+}
+
 bool ChatPanel::isAtBottom() const
 {
     const QScrollBar* bar = m_scroll->verticalScrollBar();
@@ -297,6 +338,7 @@ void ChatPanel::addMessage(int row)
     }
     auto* view = new MessageView(turns[row]);
     m_messages.insert(row, view);
+    showVerification(view);
     m_layout->insertWidget(row + 1, view);  // after the empty state
     const auto rowOf = [this, view] { return int(m_messages.indexOf(view)); };
     connect(view, &MessageView::attachmentClicked, this, [this, view](int index) {
@@ -316,9 +358,13 @@ void ChatPanel::addMessage(int row)
     connect(view, &MessageView::fewerTilesRequested, this, [this](int tiles) {
         AskOptions options = m_conversation.options();
         options.maxTiles = tiles;
-        m_conversation.setOptions(options);
-        m_composer->setAskOptions(options);
-        Q_EMIT optionsChanged(options);
+        takeOptions(options);
+        regenerate();
+    });
+    connect(view, &MessageView::newTokensRequested, this, [this](int most) {
+        AskOptions options = m_conversation.options();
+        options.maxNewTokens = most;
+        takeOptions(options);
         regenerate();
     });
     markLast();
@@ -335,6 +381,25 @@ void ChatPanel::removeMessage(int row)
         markLast();
         showKnown();
     }
+}
+
+void ChatPanel::takeOptions(const AskOptions& options)
+{
+    m_conversation.setOptions(options);
+    m_composer->setAskOptions(options);
+    Q_EMIT optionsChanged(options);
+}
+
+/// Asks the engine what the question as it stands would cost.
+void ChatPanel::count()
+{
+    if (m_engine.state() != EngineThread::State::Ready || m_conversation.isBusy()) {
+        return;
+    }
+    const inference::Request request =
+        m_conversation.pending(m_composer->text(), m_composer->frames());
+    m_countedPictures = int(request.messages.back().images.size());
+    m_count = m_engine.count(request);
 }
 
 void ChatPanel::markLast()

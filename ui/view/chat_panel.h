@@ -2,8 +2,10 @@
 
 #include "ui/model/conversation.h"
 #include "ui/model/session_store.h"
+#include "ui/model/verification.h"
 
 #include <QList>
+#include <QTimer>
 #include <QWidget>
 
 #include <optional>
@@ -38,6 +40,8 @@ public:
     void askAboutRegion();
     void regenerate();
     void showSessions(bool shown);
+    /// What is known of the engines that may have answered.
+    void setVerifications(const QList<Verification>& all);
     bool isAtBottom() const;
 
     QSize sizeHint() const override { return {420, 600}; }
@@ -67,6 +71,9 @@ private:
     void showEngine();
     void showKnown();
     void markLast();
+    void showVerification(MessageView* view);
+    void count();
+    void takeOptions(const AskOptions& options);
     void editLast();
     MessageView* message(int row) const
     {
@@ -86,6 +93,10 @@ private:
     SessionsPanel* m_sessions;
     Composer* m_composer;
     QList<MessageView*> m_messages;
+    QList<Verification> m_verifications;
+    QTimer m_countSoon;
+    quint64 m_count = 0;  // the latest that was asked for
+    int m_countedPictures = 0;
     bool m_follow = true;
     bool m_arranging = false;
 };

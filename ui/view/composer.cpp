@@ -48,7 +48,7 @@ public:
             : tr("%1 tokens").arg(locale.toString(sum));
         QStringList lines{tr("Context, in tokens"),
                           tr("Conversation so far: %1").arg(locale.toString(use.used)),
-                          tr("This question adds about %1").arg(locale.toString(use.added)),
+                          tr("This question adds %1").arg(locale.toString(use.added)),
                           tr("Kept free for the answer: %1").arg(locale.toString(use.reserved))};
         if (use.length > 0) {
             lines << tr("The model has room for %1").arg(locale.toString(use.length));
@@ -137,6 +137,21 @@ Composer::Composer(QWidget* parent)
     blocked->addWidget(m_load);
     column->addWidget(m_blockedRow);
 
+    m_refusedRow = new QWidget;
+    auto* refused = new QHBoxLayout(m_refusedRow);
+    refused->setContentsMargins(0, 0, 0, 0);
+    m_refusedText = new QLabel;
+    m_refusedText->setObjectName("refusedReason");
+    m_refusedText->setWordWrap(true);
+    m_refusedText->setTextFormat(Qt::PlainText);
+    m_refusedText->setProperty("kvlRole", "warning");
+    m_mend = new QPushButton;
+    m_mend->setObjectName("mendRefused");
+    refused->addWidget(m_refusedText, 1);
+    refused->addWidget(m_mend, 0, Qt::AlignTop);
+    m_refusedRow->hide();
+    column->addWidget(m_refusedRow);
+
     m_field = new QFrame;
     m_field->setProperty("kvlRole", "field");
     auto* inField = new QVBoxLayout(m_field);
@@ -178,11 +193,32 @@ Composer::Composer(QWidget* parent)
     bottom->addWidget(m_send);
     inField->addLayout(bottom);
     column->addWidget(m_field);
+    m_ledger = new QLabel;
+    m_ledger->setObjectName("contextLedger");
+    m_ledger->setTextFormat(Qt::PlainText);
+    m_ledger->setWordWrap(true);
+    m_ledger->setAlignment(Qt::AlignRight);
+    m_ledger->setProperty("kvlRole", "secondary");
+    m_ledger->setToolTip(tr("What this question would cost, in tokens, as the engine counts it"));
+    m_ledger->setFont(m_gauge->font());
+    m_ledger->hide();
+    column->addWidget(m_ledger);
 
+    connect(m_mend, &QPushButton::clicked, this, [this] {
+        if (!m_counted) {
+            return;
+        }
+        if (m_counted->newTokensFit > 0) {
+            Q_EMIT newTokensRequested(m_counted->newTokensFit);
+        } else if (m_counted->tilesFit > 0) {
+            Q_EMIT maxTilesRequested(m_counted->tilesFit);
+        } else if (m_counted->fitsInNewTalk) {
+            Q_EMIT newSessionRequested();
+        }
+    });
     connect(m_edit, &QPlainTextEdit::textChanged, this, [this] {
         fitText();
         countTokens();
-        showSend();
     });
     connect(m_edit->document()->documentLayout(), &QAbstractTextDocumentLayout::documentSizeChanged,
             this, [this] { fitText(); });
@@ -313,6 +349,11 @@ void Composer::showChips()
 void Composer::setBusy(bool busy)
 {
     m_busy = busy;
+    if (busy) {
+        clearCounted();
+    } else {
+        countTokens();
+    }
     showSend();
 }
 
@@ -330,15 +371,21 @@ void Composer::showSend()
     m_send->setIcon(icon(m_busy ? "media-playback-stop" : "document-send"));
     m_send->setText(m_busy ? tr("Stop") : tr("Ask"));
     m_send->setAccessibleName(m_send->text());
-    m_send->setEnabled(m_busy || (!m_blocked && !text().trimmed().isEmpty()));
+    // What was refused may be mended by what was typed since; the engine refuses again where not.
+    const bool refused = m_counted && !m_stale && !m_counted->problem.empty();
+    m_send->setEnabled(m_busy || (!m_blocked && !refused && !text().trimmed().isEmpty()));
     m_send->setToolTip(m_busy          ? tr("Stop the answer (Ctrl+.)")
                            : m_blocked ? m_blockedText->text()
+                           : refused   ? m_refusedText->text()
                                        : tr("Ask (Enter)"));
 }
 
 void Composer::setModel(int contextLength, int tileSize, int tokensPerTile)
 {
     m_use.length = contextLength;
+    if (contextLength == 0) {
+        clearCounted();
+    }
     m_tileSize = tileSize > 0 ? tileSize : 448;
     m_tokensPerTile = tokensPerTile > 0 ? tokensPerTile : 256;
     countTokens();
@@ -356,8 +403,80 @@ void Composer::setUsedTokens(int tokens)
     countTokens();
 }
 
+void Composer::setCounted(const inference::ContextUse& use, int ownPictures)
+{
+    m_counted = use;
+    m_ownPictures = ownPictures;
+    m_stale = false;
+    showCounted();
+}
+
+void Composer::clearCounted()
+{
+    m_counted.reset();
+    showCounted();
+}
+
+QString Composer::ledger() const
+{
+    return m_ledger->isHidden() ? QString() : m_ledger->text();
+}
+
+/// "system 64 · history 512 · pictures 1,280 · question 17 · reserved 1,024 of 32,768"
+void Composer::showCounted()
+{
+    const QLocale locale;
+    QStringList parts;
+    const auto part = [&](const QString& text, int tokens) {
+        if (tokens > 0) {
+            parts << text.arg(locale.toString(tokens));
+        }
+    };
+    QString problem, mend;
+    if (m_counted) {
+        const inference::ContextUse& use = *m_counted;
+        part(tr("system %1"), use.system);
+        part(tr("history %1"), use.history);
+        part(tr("pictures %1"), use.pictureTokens());
+        part(tr("question %1"), use.question);
+        part(tr("reserved %1"), use.newTokens);
+        int own = use.question;
+        for (int i = std::max(0, int(use.pictures.size()) - m_ownPictures);
+             i < int(use.pictures.size()); ++i) {
+            own += use.pictures[std::size_t(i)].tokens;
+        }
+        m_use.added = own;
+        m_use.used = use.promptTokens() - own;
+        m_use.reserved = use.newTokens;
+        m_gauge->show(m_use);
+        problem = QString::fromStdString(use.problem);
+        mend = problem.isEmpty() ? QString()
+            : use.newTokensFit > 0
+            ? tr("Allow %1 new tokens").arg(locale.toString(use.newTokensFit))
+            : use.tilesFit == 1 ? tr("Use 1 tile")
+            : use.tilesFit > 0  ? tr("Use %1 tiles").arg(use.tilesFit)
+            : use.fitsInNewTalk ? tr("New session")
+                                : QString();
+        m_ledger->setText(
+            tr("%1 of %2")
+                .arg(parts.join(QStringLiteral(" · ")), locale.toString(use.contextLength)));
+    }
+    m_ledger->setVisible(m_counted.has_value());
+    m_refusedText->setText(problem);
+    m_refusedRow->setVisible(!problem.isEmpty() && !m_busy);
+    m_mend->setText(mend);
+    m_mend->setVisible(!mend.isEmpty());
+    showSend();
+}
+
 void Composer::countTokens()
 {
+    m_stale = true;
+    Q_EMIT pendingChanged();
+    if (m_counted) {  // stands until the engine has counted again
+        showSend();
+        return;
+    }
     int tokens = 0;
     for (const AttachedFrame& frame : frames()) {
         const QSize size = frame.region.isNull() ? frame.frame.pixels.size() : frame.region.size();
@@ -374,6 +493,7 @@ void Composer::countTokens()
     m_use.added = tokens + (bytes > 0 || tokens > 0 ? int((bytes + 3) / 4) + 12 : 0);
     m_use.reserved = m_options.maxNewTokens;
     m_gauge->show(m_use);
+    showSend();
 }
 
 void Composer::fitText()

@@ -17,10 +17,11 @@ namespace ui {
 class ChipRow;
 class ContextGauge;
 
-/// What a question costs and what there is room for, in tokens.
+/// What a question costs and what there is room for, in tokens; estimated until the engine has
+/// counted.
 struct ContextUse {
     int used = 0;      // by the conversation so far
-    int added = 0;     // by this question, pictures included; text is estimated
+    int added = 0;     // by this question, pictures included
     int reserved = 0;  // for the answer
     int length = 0;    // of the model's context; 0: no model
 };
@@ -55,11 +56,24 @@ public:
     void setUsedTokens(int tokens);
     void setLastQuestion(const QString& question) { m_lastQuestion = question; }
     const ContextUse& contextUse() const { return m_use; }
+    /// What the engine counted for what is written and attached, the last `ownPictures` of its
+    /// pictures being this question's. Stands until the next one; where it is refused, its sentence
+    /// is shown and nothing is sent.
+    void setCounted(const inference::ContextUse& use, int ownPictures);
+    /// Nothing is known of what is written: no model, or it is answering.
+    void clearCounted();
+    QString ledger() const;
 
 Q_SIGNALS:
     void askRequested();
     void stopRequested();
     void leaveRequested();  // Esc
+    /// What is to be counted has changed.
+    void pendingChanged();
+    // What would make a refused question fit:
+    void newTokensRequested(int most);
+    void maxTilesRequested(int most);
+    void newSessionRequested();
     void loadModelRequested();
     void pictureNeeded();  // a picture was pasted into the text
     void attachmentClicked(const ui::AttachedFrame& frame);
@@ -76,6 +90,7 @@ private:
     void fitText();
     void countTokens();
     void send();
+    void showCounted();
 
     QFrame* m_field;
     ChipRow* m_chips;
@@ -85,6 +100,10 @@ private:
     QWidget* m_blockedRow;
     QLabel* m_blockedText;
     QPushButton* m_load;
+    QLabel* m_ledger;
+    QWidget* m_refusedRow;
+    QLabel* m_refusedText;
+    QPushButton* m_mend;
 
     std::optional<AttachedFrame> m_current;
     QString m_document;
@@ -92,6 +111,9 @@ private:
     QList<AttachedFrame> m_kept;
     QList<Attachment> m_known;
     bool m_busy = false, m_blocked = false;
+    std::optional<inference::ContextUse> m_counted;
+    int m_ownPictures = 0;  // of m_counted
+    bool m_stale = false;   // m_counted is of what was written before
     QString m_lastQuestion;
     ContextUse m_use;
     int m_tileSize = 448, m_tokensPerTile = 256;

@@ -13,6 +13,7 @@
 #include "ui/view/status_bar.h"
 #include "ui/view/theme.h"
 #include "ui/view/tile_strip.h"
+#include "ui/view/verify_dialog.h"
 #include "ui/view/viewport.h"
 
 #include <QApplication>
@@ -73,6 +74,12 @@ MainWindow::MainWindow(const Services& services, QWidget* parent)
     connect(&services.writer, &SessionWriter::failed, this,
             [this](const QString& sentence) { m_banners->show(Banner::Kind::Error, sentence); });
     connect(&services.engine, &EngineThread::stateChanged, this, &MainWindow::takeEngine);
+    connect(&services.engine, &EngineThread::verified, this,
+            [this](const inference::VerifyReport& report) {
+                m_services.settings.addVerification(makeVerification(report));
+                m_chat->setVerifications(m_services.settings.verifications());
+            });
+    m_chat->setVerifications(services.settings.verifications());
 
     resize(1440, 900);
     restoreGeometry(services.settings.windowGeometry());
@@ -195,6 +202,8 @@ void MainWindow::buildDocks()
         auto* made = new QDockWidget(title);
         made->setObjectName(name);
         made->setWidget(inside);
+        made->setAcceptDrops(true);  // detached, it is a window of its own
+        made->installEventFilter(this);
         addDockWidget(area, made);
         return made;
     };
@@ -597,6 +606,17 @@ void MainWindow::showModelPanel(const QString& folder)
     m_modelPanel->activateWindow();
 }
 
+void MainWindow::showVerifyDialog()
+{
+    if (!m_verifyDialog) {
+        m_verifyDialog = new VerifyDialog(m_services.engine, m_services.settings, this);
+        m_verifyDialog->setAttribute(Qt::WA_DeleteOnClose);
+    }
+    m_verifyDialog->show();
+    m_verifyDialog->raise();
+    m_verifyDialog->activateWindow();
+}
+
 void MainWindow::showReportDialog()
 {
     if (m_services.conversation.session().turns.isEmpty()) {
@@ -610,9 +630,9 @@ void MainWindow::showReportDialog()
     dialog->show();
 }
 
-void MainWindow::saveReport(const Session& session, const ReportOptions& options,
-                            const QString& file)
+void MainWindow::saveReport(const Session& session, ReportOptions options, const QString& file)
 {
+    options.verifications = m_services.settings.verifications();
     m_stopReport.request_stop();
     m_stopReport = std::stop_source();
     const std::stop_token stop = m_stopReport.get_token();
@@ -726,14 +746,31 @@ void MainWindow::closeEvent(QCloseEvent* event)
 void MainWindow::dragEnterEvent(QDragEnterEvent* event)
 {
     if (event->mimeData()->hasUrls() || event->mimeData()->hasImage()) {
-        event->acceptProposedAction();
+        event->setDropAction(Qt::CopyAction);  // a file manager may propose to move the file
+        event->accept();
     }
 }
 
 void MainWindow::dropEvent(QDropEvent* event)
 {
+    event->setDropAction(Qt::CopyAction);
+    event->accept();
     openMime(event->mimeData());
-    event->acceptProposedAction();
+}
+
+bool MainWindow::eventFilter(QObject* watched, QEvent* event)
+{
+    if (qobject_cast<QDockWidget*>(watched)) {
+        if (event->type() == QEvent::DragEnter) {
+            dragEnterEvent(static_cast<QDragEnterEvent*>(event));
+            return event->isAccepted();
+        }
+        if (event->type() == QEvent::Drop) {
+            dropEvent(static_cast<QDropEvent*>(event));
+            return true;
+        }
+    }
+    return QMainWindow::eventFilter(watched, event);
 }
 
 }  // namespace ui

@@ -27,6 +27,7 @@ class BannerArea;
 class ChatPanel;
 class LibraryPanel;
 class ModelPanel;
+class VerifyDialog;
 class PropertiesPanel;
 class StatusBar;
 class TileStrip;
@@ -65,6 +66,7 @@ protected:
     void resizeEvent(QResizeEvent* event) override;
     void dragEnterEvent(QDragEnterEvent* event) override;
     void dropEvent(QDropEvent* event) override;
+    bool eventFilter(QObject* watched, QEvent* event) override;  // of the docks
 
 private:
     void buildCentre();
@@ -92,8 +94,9 @@ private:
     void showAttachment(const FrameRef& ref, const FrameOptions& options, const QRect& region);
     void activateBox(int row, int box, bool flash);
     void showModelPanel(const QString& folder = {});
+    void showVerifyDialog();
     void showReportDialog();
-    void saveReport(const Session& session, const ReportOptions& options, const QString& file);
+    void saveReport(const Session& session, ReportOptions options, const QString& file);
     void showAskOptions();
     void showKeys();
     void showAbout();
@@ -123,10 +126,11 @@ private:
     QDockWidget *m_libraryDock, *m_chatDock, *m_propertiesDock;
     StatusBar* m_status;
     QPointer<ModelPanel> m_modelPanel;
+    QPointer<VerifyDialog> m_verifyDialog;
 
     QMenu *m_recentMenu, *m_imageMenu, *m_recentModelsMenu;
     QAction *m_actionReport, *m_actionClose, *m_actionAskRegion, *m_actionStop, *m_actionRegenerate,
-        *m_actionUnload;
+        *m_actionUnload, *m_actionVerify;
     QAction *m_actionGrid, *m_actionCorner, *m_actionInvert, *m_actionAsShown, *m_actionFullScreen;
     QActionGroup *m_toolActions, *m_themeActions;
 

@@ -240,6 +240,9 @@ void MainWindow::buildMenus()
     QMenu* help = menuBar()->addMenu(tr("&Help"));
     addTo(help, "help-keybord-shortcuts", tr("&Keys"), QKeySequence(tr("F1")),
           [this] { showKeys(); });
+    help->setToolTipsVisible(true);
+    m_actionVerify = addTo(help, {}, tr("&Verify engine…"), {}, [this] { showVerifyDialog(); });
+    m_actionVerify->setObjectName("verifyEngine");
     addTo(help, {}, tr("Open the &log"), {},
           [this] { QDesktopServices::openUrl(QUrl::fromLocalFile(m_services.logFile)); });
     addTo(help, {}, tr("Open the &data folder"), {},
@@ -341,6 +344,10 @@ void MainWindow::updateActions()
     m_actionStop->setEnabled(busy);
     m_actionRegenerate->setEnabled(asked && ready && !busy);
     m_actionUnload->setEnabled(ready);
+    m_actionVerify->setEnabled(ready);
+    m_actionVerify->setToolTip(
+        ready ? tr("Hold the engine against its references on this machine")
+              : tr("No model is loaded; the checks run on the loaded model, its device and dtype"));
     m_actionInvert->setEnabled(picture);
     m_actionInvert->setChecked(m_viewport->options().inverted);
     m_actionAsShown->setChecked(m_viewport->options().asShown);

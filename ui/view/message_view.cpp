@@ -289,6 +289,12 @@ void MessageView::setLast(bool last)
     showState();
 }
 
+void MessageView::setVerification(const QString& line)
+{
+    m_verification = line;
+    showActions();
+}
+
 bool MessageView::isThinkingOpen() const
 {
     return !m_thinkingBody->isHidden();
@@ -362,6 +368,8 @@ void MessageView::showState()
         // The engine may have counted what fits.
         static const QRegularExpression counted(
             QStringLiteral(R"(at most (\d+) tiles? a picture)"));
+        static const QRegularExpression countedTokens(
+            QStringLiteral(R"(at most (\d+) new tokens? fit)"));
         const auto fits = counted.match(text);
         const int fewer = fits.hasMatch()    ? fits.captured(1).toInt()
             : m_turn.provenance.maxTiles > 6 ? 6
@@ -371,6 +379,11 @@ void MessageView::showState()
             mend = fewer == 1 ? tr("Use 1 tile") : tr("Use %1 tiles").arg(fewer);
             connect(m_mend, &QPushButton::clicked, this,
                     [this, fewer] { Q_EMIT fewerTilesRequested(fewer); });
+        } else if (const auto room = countedTokens.match(text); room.hasMatch()) {
+            const int most = room.captured(1).toInt();
+            mend = tr("Allow %1 new tokens").arg(QLocale().toString(most));
+            connect(m_mend, &QPushButton::clicked, this,
+                    [this, most] { Q_EMIT newTokensRequested(most); });
         } else if (text.contains(QLatin1String("no model"), Qt::CaseInsensitive)) {
             mend = tr("Load a model…");
             connect(m_mend, &QPushButton::clicked, this, &MessageView::loadModelRequested);
@@ -399,12 +412,15 @@ void MessageView::showActions()
     m_edit->setVisible(m_last);
     m_numbers->setText(answerNumbers(m_turn.provenance));
     const Provenance& p = m_turn.provenance;
-    m_numbers->setToolTip(
-        tr("%1 · %2 · %3\n%4 prompt tokens, %5 of them kept from before\nmodel %6")
-            .arg(p.modelName, p.device, p.dtype)
-            .arg(p.promptIds.size())
-            .arg(p.cachedTokens)
-            .arg(p.modelHash.left(16)));
+    QString details = tr("%1 · %2 · %3\n%4 prompt tokens, %5 of them kept from before\nmodel %6")
+                          .arg(p.modelName, p.device, p.dtype)
+                          .arg(p.promptIds.size())
+                          .arg(p.cachedTokens)
+                          .arg(p.modelHash.left(16));
+    if (!m_verification.isEmpty()) {
+        details += QLatin1Char('\n') + m_verification;
+    }
+    m_numbers->setToolTip(details);
 }
 
 void MessageView::enterEvent(QEnterEvent* event)

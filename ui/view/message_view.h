@@ -29,6 +29,8 @@ public:
     void update(const Turn& turn);
     /// Only the last answer can be asked for again.
     void setLast(bool last);
+    /// What is known of the engine that answered, one line of the details.
+    void setVerification(const QString& line);
 
     const Turn& turn() const { return m_turn; }
     bool isThinkingOpen() const;
@@ -44,6 +46,7 @@ Q_SIGNALS:
     void reportRequested();
     void editRequested();  // the question again in the composer
     void fewerTilesRequested(int maxTiles);
+    void newTokensRequested(int most);
     void loadModelRequested();
 
 protected:
@@ -60,6 +63,7 @@ private:
     void layOutBubble();
 
     Turn m_turn;
+    QString m_verification;
     bool m_last = true, m_hovered = false;
     bool m_thinkingChosen = false;  // opened or closed by hand: stays as it is
     QElapsedTimer m_running, m_thinkingTime;

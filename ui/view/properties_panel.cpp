@@ -23,6 +23,7 @@ PropertiesPanel::PropertiesPanel(QWidget* parent)
 {
     m_filter->setPlaceholderText(tr("Filter by name or value"));
     m_filter->setClearButtonEnabled(true);
+    m_filter->setAcceptDrops(false);  // files go to the window
     m_filter->setAccessibleName(tr("Filter"));
     m_proxy->setSourceModel(m_model);
     m_proxy->setRecursiveFilteringEnabled(true);

@@ -24,6 +24,7 @@ SessionsPanel::SessionsPanel(SessionWriter& writer, QWidget* parent)
     column->setSpacing(8);
     auto* row = new QHBoxLayout;
     m_search = new QLineEdit;
+    m_search->setAcceptDrops(false);  // files go to the window
     m_search->setObjectName("sessionSearch");
     m_search->setPlaceholderText(tr("Search titles, questions and answers"));
     m_search->setClearButtonEnabled(true);
