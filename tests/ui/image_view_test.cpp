@@ -513,7 +513,7 @@ private Q_SLOTS:
             return false;
         };
         const QList<QRect> places{
-            {0, 130, 60, 40}, {180, 4, 40, 36}, {340, 130, 54, 40}, {180, 260, 40, 35}};
+            {4, 130, 56, 40}, {180, 4, 40, 36}, {340, 130, 54, 40}, {180, 260, 40, 35}};
         for (const QRect& place : places) {
             QVERIFY(!lit(place));
         }

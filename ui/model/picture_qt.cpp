@@ -7,6 +7,7 @@
 #include <QImageReader>
 #include <QtEndian>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 
@@ -16,9 +17,7 @@ namespace {
 struct PngHeader {
     int bitDepth = 0, colorType = -1;
     int orientation = 1;
-    // What libpng would say on standard error:
-    bool cut = false;        // before its last chunk
-    QByteArray badChecksum;  // the first chunk that can't be left out and has one
+    QString damage;  // the first, what libpng would say on standard error; else empty
 };
 
 quint32 crcOf(quint32 crc, const QByteArray& bytes)
@@ -65,15 +64,25 @@ PngHeader pngHeader(QFile& file)
     for (int chunks = 0; chunks < 1'000'000; ++chunks) {
         const QByteArray start = file.read(8);
         if (start.size() < 8) {
-            header.cut = true;
+            header.damage = QStringLiteral("the file ends too early");
             break;
         }
         const qint64 length = qFromBigEndian<quint32>(start.constData());
         const QByteArray type = start.mid(4);
         const qint64 begin = file.pos(), next = begin + length + 4;
-        const bool critical = type[0] >= 'A' && type[0] <= 'Z';
-        if (critical && header.badChecksum.isEmpty() && !hasGoodChecksum(file, type, length)) {
-            header.badChecksum = type;
+        const bool named = std::all_of(type.begin(), type.end(), [](char c) {
+            return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+        });
+        if (!named) {
+            header.damage = QStringLiteral("where the name of a chunk should be is none");
+            break;
+        }
+        const bool critical = type[0] >= 'A' && type[0] <= 'Z';  // can't be left out
+        if (critical && !hasGoodChecksum(file, type, length)) {
+            header.damage = QStringLiteral("the checksum of its %1 chunk is wrong, so some of its "
+                                           "bytes are not those that were written")
+                                .arg(QString::fromLatin1(type));
+            break;
         }
         file.seek(begin);
         if (type == "IHDR" || type == "eXIf") {
@@ -243,11 +252,8 @@ public:
         if (m_format == u"PNG") {
             m_png = pngHeader(file);
         }
-        if (!m_png.badChecksum.isEmpty() && !m_png.cut) {
-            throw damagedPicture(path, m_format,
-                                 QStringLiteral("the checksum of its %1 chunk is wrong, so some of "
-                                                "its bytes are not those that were written")
-                                     .arg(QString::fromLatin1(m_png.badChecksum)));
+        if (!m_png.damage.isEmpty()) {
+            throw damagedPicture(path, m_format, m_png.damage);
         }
         QImageReader reader(&file, m_format.toLatin1().toLower());
         m_size = reader.size();
@@ -269,9 +275,6 @@ public:
             if (!narrow.rgb.isNull()) {
                 return narrow;
             }
-        }
-        if (m_png.cut) {
-            throw damagedPicture(m_path, m_format, QStringLiteral("the file ends too early"));
         }
         // The size was checked above; Qt's own limit of 256 MB is lower than that.
         static const bool unlimited = (QImageReader::setAllocationLimit(0), true);

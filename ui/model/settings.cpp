@@ -118,9 +118,9 @@ QList<Verification> Settings::verifications() const
 {
     QList<Verification> all;
     const QString here = thisBuild();
-    const QVariantList rows = m_settings.value(QStringLiteral("engine/verified")).toList();
-    for (const QVariant& row : rows) {
-        const QStringList parts = row.toStringList();
+    const QStringList rows = m_settings.value(QStringLiteral("engine/verified")).toStringList();
+    for (const QString& row : rows) {
+        const QStringList parts = row.split(QLatin1Char('\t'));
         if (parts.size() == 8 && parts[4] == here && all.size() < mostVerifications) {
             all << Verification{parts[0],
                                 parts[1],
@@ -143,12 +143,17 @@ void Settings::addVerification(const Verification& verification)
             one.dtype == verification.dtype;
     });
     all.prepend(verification);
-    QVariantList rows;
+    QStringList rows;
     for (const Verification& one : std::as_const(all)) {
-        rows << QVariant(
-            QStringList{one.modelHash, one.device, one.dtype, one.program, one.build, one.line,
-                        one.when.toString(Qt::ISODate),
-                        one.passed ? QStringLiteral("passed") : QStringLiteral("failed")});
+        const QStringList parts{one.modelHash,
+                                one.device,
+                                one.dtype,
+                                one.program,
+                                one.build,
+                                one.line,
+                                one.when.toString(Qt::ISODate),
+                                one.passed ? QStringLiteral("passed") : QStringLiteral("failed")};
+        rows << parts.join(QLatin1Char('\t'));
     }
     m_settings.setValue(QStringLiteral("engine/verified"), rows.mid(0, mostVerifications));
 }

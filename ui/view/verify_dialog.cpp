@@ -66,7 +66,7 @@ VerifyDialog::VerifyDialog(EngineThread& engine, const Settings& settings, QWidg
     m_checks->header()->setSectionResizeMode(Check, QHeaderView::Interactive);
     m_checks->header()->setSectionResizeMode(Found, QHeaderView::Stretch);
     const int letter = fontMetrics().averageCharWidth();
-    m_checks->setColumnWidth(Check, 44 * letter);
+    m_checks->setColumnWidth(Check, 50 * letter);
     m_checks->setColumnWidth(Result, 10 * letter);
     m_checks->setColumnWidth(Expected, 30 * letter);
     m_checks->setColumnWidth(Seconds, 10 * letter);
@@ -132,7 +132,7 @@ VerifyDialog::VerifyDialog(EngineThread& engine, const Settings& settings, QWidg
     });
     showLast();
     showEngine();
-    resize(124 * letter, 34 * fontMetrics().lineSpacing());
+    resize(152 * letter, 34 * fontMetrics().lineSpacing());
 }
 
 void VerifyDialog::start()
