@@ -52,7 +52,7 @@ wait_for() {
     fail "$4: found \"$(query "$2")\", expected \"$3\""
 }
 ask() {
-    xdotool key --clearmodifiers Escape key --clearmodifiers Return
+    xdotool key --clearmodifiers ctrl+e
     sleep 0.5
     xdotool type --delay 15 "$1"
     xdotool key Return
