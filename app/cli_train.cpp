@@ -30,6 +30,8 @@ in the published layout, which `kvl ask --model DIR` opens. Ctrl+C saves and say
   --mini-seed N         of the drawing; not that of an evaluation (1)
   --difficulty N        of the drawing, 0 to 100 (100)
   --questions N         at most, about each drawn picture (5)
+  --scenes LIST         kinds of pictures drawn, as "CT,bar chart"; one that is named twice is drawn
+                        twice as often (all)
   --dense               with --mini, before all else: tower and projector learn what lies where, by
                         a head that is thrown away; the model is ready to learn words
   --image-root DIR      for relative picture paths (the folder of FILE)
@@ -216,6 +218,25 @@ private:
     double m_pace = 0;  // seconds a step
 };
 
+std::vector<inference::mini::Scene> scenesIn(const std::string& list)
+{
+    using inference::mini::Scene;
+    std::vector<Scene> scenes;
+    for (const std::string& name : namesIn(list)) {
+        std::string all;
+        int found = -1;
+        for (int i = 0; i < inference::mini::sceneCount; ++i) {
+            all += (i > 0 ? ", " : "") + std::string(inference::mini::name(Scene(i)));
+            found = name == inference::mini::name(Scene(i)) ? i : found;
+        }
+        if (found < 0) {
+            throw UsageError("--scenes has \"" + name + "\"; expected some of " + all);
+        }
+        scenes.push_back(Scene(found));
+    }
+    return scenes;
+}
+
 std::unique_ptr<inference::train::Conversations> drawData(const Arguments& arguments,
                                                           const std::filesystem::path& model)
 {
@@ -229,6 +250,9 @@ std::unique_ptr<inference::train::Conversations> drawData(const Arguments& argum
     options.drawing.difficulty = int(whole("--difficulty", "100", 0, 100));
     options.drawing.tile = inference::inspectCheckpoint(model).tileSize;
     options.drawing.questions = int(whole("--questions", "5", 1, 100));
+    if (const auto list = arguments.value("--scenes")) {
+        options.drawing.scenes = scenesIn(*list);
+    }
     const bool dense = arguments.has("--dense");
     const int most = dense ? 1 : inference::inspectCheckpoint(model).maxTiles;
     options.maxTiles = int(whole("--max-tiles", std::to_string(most).c_str(), 1, 40));
@@ -277,43 +301,25 @@ int train(const std::vector<std::string>& given, const std::stop_token& stop)
     std::vector<std::string> words = given;
     const auto resume = take("--resume", words);
     const auto swift = take("--print-swift", words);
-    const Arguments arguments(words,
-                              {{"--model"},
-                               {"--data"},
-                               {"--mini"},
-                               {"--mini-seed"},
-                               {"--difficulty"},
-                               {"--questions"},
-                               {"--dense", false},
-                               {"--dense-share"},
-                               {"--bf16-products", false},
-                               {"--image-root"},
-                               {"--skip-bad", false},
-                               {"--max-tiles"},
-                               {"--system"},
-                               {"--out"},
-                               {"--epochs"},
-                               {"--steps"},
-                               {"--lr"},
-                               {"--warmup"},
-                               {"--weight-decay"},
-                               {"--beta2"},
-                               {"--clip"},
-                               {"--batch"},
-                               {"--accumulate"},
-                               {"--max-length"},
-                               {"--freeze"},
-                               {"--lora"},
-                               {"--lora-alpha"},
-                               {"--lora-dropout"},
-                               {"--lora-targets"},
-                               {"--merge", false},
-                               {"--checkpointing", false},
-                               {"--seed"},
-                               {"--save-every"},
-                               {"--save-dtype"},
-                               {"--device"},
-                               {"--dtype"}});
+    const Arguments arguments(words, {{"--model"},        {"--data"},
+                                      {"--mini"},         {"--mini-seed"},
+                                      {"--difficulty"},   {"--questions"},
+                                      {"--scenes"},       {"--dense", false},
+                                      {"--dense-share"},  {"--bf16-products", false},
+                                      {"--image-root"},   {"--skip-bad", false},
+                                      {"--max-tiles"},    {"--system"},
+                                      {"--out"},          {"--epochs"},
+                                      {"--steps"},        {"--lr"},
+                                      {"--warmup"},       {"--weight-decay"},
+                                      {"--beta2"},        {"--clip"},
+                                      {"--batch"},        {"--accumulate"},
+                                      {"--max-length"},   {"--freeze"},
+                                      {"--lora"},         {"--lora-alpha"},
+                                      {"--lora-dropout"}, {"--lora-targets"},
+                                      {"--merge", false}, {"--checkpointing", false},
+                                      {"--seed"},         {"--save-every"},
+                                      {"--save-dtype"},   {"--device"},
+                                      {"--dtype"}});
     if (!arguments.positional().empty()) {
         throw UsageError("\"" + arguments.positional().front() + "\" belongs to no option");
     }
