@@ -43,6 +43,7 @@ in the published layout, which `kvl ask --model DIR` opens. Ctrl+C saves and say
 
   --epochs X            passes over the data (1)
   --steps N             steps of the optimiser, instead of --epochs
+  --until N             end after step N of them, with the model of then
   --lr X                largest learning rate (1e-5)
   --warmup X            share of the steps in which it rises (0.05)
   --weight-decay X      not of norms and biases (0.1)
@@ -140,6 +141,7 @@ inference::train::TrainingOptions trainingOptions(const Arguments& arguments)
     real("--lora-dropout", options.loraDropout, 0, 0.99);
     whole("--lora", options.loraRank, 1);
     whole("--steps", options.steps, 1);
+    whole("--until", options.until, 1);
     whole("--batch", options.batch, 1);
     whole("--accumulate", options.accumulate, 1);
     whole("--max-length", options.maxLength, 2);
@@ -301,25 +303,45 @@ int train(const std::vector<std::string>& given, const std::stop_token& stop)
     std::vector<std::string> words = given;
     const auto resume = take("--resume", words);
     const auto swift = take("--print-swift", words);
-    const Arguments arguments(words, {{"--model"},        {"--data"},
-                                      {"--mini"},         {"--mini-seed"},
-                                      {"--difficulty"},   {"--questions"},
-                                      {"--scenes"},       {"--dense", false},
-                                      {"--dense-share"},  {"--bf16-products", false},
-                                      {"--image-root"},   {"--skip-bad", false},
-                                      {"--max-tiles"},    {"--system"},
-                                      {"--out"},          {"--epochs"},
-                                      {"--steps"},        {"--lr"},
-                                      {"--warmup"},       {"--weight-decay"},
-                                      {"--beta2"},        {"--clip"},
-                                      {"--batch"},        {"--accumulate"},
-                                      {"--max-length"},   {"--freeze"},
-                                      {"--lora"},         {"--lora-alpha"},
-                                      {"--lora-dropout"}, {"--lora-targets"},
-                                      {"--merge", false}, {"--checkpointing", false},
-                                      {"--seed"},         {"--save-every"},
-                                      {"--save-dtype"},   {"--device"},
-                                      {"--dtype"}});
+    const Arguments arguments(words,
+                              {{"--model"},
+                               {"--data"},
+                               {"--mini"},
+                               {"--mini-seed"},
+                               {"--difficulty"},
+                               {"--questions"},
+                               {"--scenes"},
+                               {"--dense", false},
+                               {"--dense-share"},
+                               {"--bf16-products", false},
+                               {"--image-root"},
+                               {"--skip-bad", false},
+                               {"--max-tiles"},
+                               {"--system"},
+                               {"--out"},
+                               {"--epochs"},
+                               {"--steps"},
+                               {"--until"},
+                               {"--lr"},
+                               {"--warmup"},
+                               {"--weight-decay"},
+                               {"--beta2"},
+                               {"--clip"},
+                               {"--batch"},
+                               {"--accumulate"},
+                               {"--max-length"},
+                               {"--freeze"},
+                               {"--lora"},
+                               {"--lora-alpha"},
+                               {"--lora-dropout"},
+                               {"--lora-targets"},
+                               {"--merge", false},
+                               {"--checkpointing", false},
+                               {"--seed"},
+                               {"--save-every"},
+                               {"--save-dtype"},
+                               {"--device"},
+                               {"--dtype"}});
     if (!arguments.positional().empty()) {
         throw UsageError("\"" + arguments.positional().front() + "\" belongs to no option");
     }
@@ -362,7 +384,7 @@ int train(const std::vector<std::string>& given, const std::stop_token& stop)
                      "; the same command with --resume=" + result.resume.string() + " goes on");
         return exitInterrupted;
     }
-    progress.say("trained " + std::to_string(result.steps) + " steps; the model is in " +
+    progress.say("trained " + std::to_string(result.step) + " steps; the model is in " +
                  options.out.string() + ", the curve in " +
                  (options.out / "training.svg").string());
     return exitDone;

@@ -230,7 +230,8 @@ void Training::save(std::int64_t step)
 
 TrainingResult Training::run()
 {
-    for (; m_done < m_steps; ++m_done) {
+    const std::int64_t end = m_options.until > 0 ? std::min(m_options.until, m_steps) : m_steps;
+    for (; m_done < end; ++m_done) {
         if (!learn(m_done)) {
             if (m_saved.filename() != checkpointName(m_done)) {
                 save(m_done);
@@ -238,18 +239,18 @@ TrainingResult Training::run()
             return {true, m_done, m_steps, m_saved};
         }
         const std::int64_t step = m_done + 1;
-        if (m_options.saveEvery > 0 && step % m_options.saveEvery == 0 && step < m_steps) {
+        if (m_options.saveEvery > 0 && step % m_options.saveEvery == 0 && step < end) {
             save(step);
         }
     }
-    save(m_steps);
+    save(m_done);
     if (m_lora.rank > 0 && !m_options.merge) {
         writeAdapter(m_options.out, m_checkpoint, m_lora, m_learner.parameters());
     } else {
         writeModel(m_options.out, m_checkpoint, merged(m_learner.parameters(), m_lora),
                    m_options.saveDtype);
     }
-    return {false, m_steps, m_steps, m_saved};
+    return {false, m_done, m_steps, m_saved};
 }
 
 }  // namespace

@@ -20,6 +20,7 @@ struct TrainingOptions {
 
     double epochs = 1;
     std::int64_t steps = 0;  // 0: as many as the epochs need
+    std::int64_t until = 0;  // not 0: ends after this step of the schedule, with the model of then
     double learningRate = 1e-5;
     double warmup = 0.05;  // share of the steps
     double weightDecay = 0.1, beta1 = 0.9, beta2 = 0.95, epsilon = 1e-8;

@@ -193,6 +193,22 @@ TEST(theResultIsACheckpointThatAnswersAsItWasTaught)
     }
 }
 
+TEST(aTrainingThatEndsEarlyWritesTheModelOfThenAndCanGoOn)
+{
+    const test::TemporaryFolder whole, part;
+    runTraining(Few(), sixSteps(whole.path()), {}, {});
+    TrainingOptions options = sixSteps(part.path());
+    options.until = 4;
+    const TrainingResult early = runTraining(Few(), options, {}, {});
+    CHECK(!early.stopped);
+    CHECK_EQUAL(early.step, std::int64_t(4));
+    const Checkpoint there(part.path());  // a model
+    options.until = 0;
+    options.resume = early.resume;
+    CHECK_EQUAL(runTraining(Few(), options, {}, {}).step, std::int64_t(6));
+    CHECK_EQUAL(losses(part.path()), losses(whole.path()));
+}
+
 TEST(aResultCanBeWrittenInAnotherDtype)
 {
     const test::TemporaryFolder stored, half;
