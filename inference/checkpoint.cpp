@@ -314,6 +314,7 @@ void Checkpoint::describe(const std::string& configText, const std::string& inde
     m_info.tileSize = m_config.tileSize;
     m_info.tokensPerTile = m_config.tokensPerTile();
     m_info.maxTiles = m_config.maxTiles;
+    m_info.demonstration = m_config.demonstration;
     m_info.contextLength = m_config.language.contextLength();
     m_info.languageLayers = m_config.language.layers;
     m_info.visionLayers = m_config.vision.layers;

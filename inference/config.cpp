@@ -188,6 +188,7 @@ json fromHfNative(const json& root)
         }
     };
     move(root, "_name_or_path", chat, "_name_or_path");
+    move(root, "kvl_demonstration", chat, "kvl_demonstration");
     move(root, "downsample_ratio", chat, "downsample_ratio");
     move(root, "vision_feature_layer", chat, "select_layer");
     move(root, "text_config", chat, "llm_config");
@@ -311,6 +312,7 @@ ModelConfig parseConfig(std::string_view text, const std::filesystem::path& file
                         std::to_string(2 * config.vision.patchSize) + ",");
     }
     config.thumbnail = fields.boolean("use_thumbnail", false);
+    config.demonstration = !fields.text("kvl_demonstration", "").empty();
     config.minTiles = fields.integer("min_dynamic_patch", 1, 1, 1000);
     config.maxTiles = fields.integer("max_dynamic_patch", 6, config.minTiles, 1000);
     for (const auto& [key, meaning] : {std::pair("use_thumbnail", "no thumbnail"),

@@ -44,6 +44,7 @@ struct ModelConfig {
     int tileSize = 448;        // pixels
     bool thumbnail = false;
     int minTiles = 1, maxTiles = 6;
+    bool demonstration = false;  // kvl_demonstration: what it is for, in a word or two
     VisionConfig vision;
     LanguageConfig language;
     /// Missing keys whose default, the remote code's, differs from what is published.

@@ -184,6 +184,9 @@ struct Scores {
     } seconds;
 };
 
+/// Stands wherever a demonstration model's answers are shown.
+inline constexpr char demonstrationMark[] = "Demonstration model: synthetic images only";
+
 /// What is known of a checkpoint without loading its weights.
 struct ModelInfo {
     std::string name;  // folder name or _name_or_path
@@ -206,6 +209,8 @@ struct ModelInfo {
     int languageLayers = 0, visionLayers = 0, hiddenSize = 0, vocabulary = 0;
     std::string device, dtype;  // as computed, once loaded: "cpu", "fp32"
     double loadSeconds = 0;
+    std::string adapter;                // folder of the LoRA weights beside it, once loaded
+    bool demonstration = false;         // says so itself: kvl_demonstration in its config.json
     std::vector<std::string> warnings;  // what is unusual and computed all the same, in sentences
 };
 

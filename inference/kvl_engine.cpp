@@ -89,6 +89,7 @@ KvlEngine::KvlEngine(const LoadOptions& options, const OnProgress& onProgress,
         m_language = std::make_unique<LanguageModel>(weights);
         weights.checkAdapted();
         m_cache = std::make_unique<KvCache>(m_language->makeCache());
+        m_info.adapter = options.adapter.string();
         m_info.device = m_plan.map.text();
         m_info.dtype = dtypeName(dtype);
         m_info.loadSeconds = clock.seconds();

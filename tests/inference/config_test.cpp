@@ -60,6 +60,14 @@ TEST(thePublishedModelHas789TensorsAnd15119523840Parameters)
     CHECK_EQUAL(parameters, std::int64_t(15119523840));
 }
 
+TEST(aDemonstrationModelSaysSoItself)
+{
+    CHECK(!parse(published()).demonstration);
+    CHECK(parse(with("/kvl_demonstration", "synthetic images only")).demonstration);
+    CHECK(!parse(with("/kvl_demonstration", "")).demonstration);
+    CHECK_THROWS(Error, parse(with("/kvl_demonstration", 1)), "kvl_demonstration");
+}
+
 TEST(missingKeysGetTheDefaultsOfTheModelsClasses)
 {
     CHECK_EQUAL(parse(with("/max_dynamic_patch", nullptr)).maxTiles, 6);
