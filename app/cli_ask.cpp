@@ -8,7 +8,7 @@ namespace app {
 
 std::string askHelp()
 {
-    return std::string(R"(kvl ask --model DIR [options] QUESTION
+    return std::string(R"(kvl ask [--model DIR] [options] QUESTION
 
 Asks about the pictures and streams the answer to standard output; the model's thinking comes
 first, dimmed on a terminal. Ctrl+C stops and keeps what there is.
@@ -165,7 +165,8 @@ Json toJson(const inference::Answer& answer, const std::vector<Picture>& picture
               {"kept", answer.tiles.kept}}},
             {"device", model.device},
             {"dtype", model.dtype},
-            {"model_hash", model.modelHash}};
+            {"model_hash", model.modelHash},
+            {"demonstration", model.demonstration}};
 }
 
 inference::SamplingOptions samplingOptions(const Arguments& arguments)

@@ -102,6 +102,7 @@ Json describeCheckpoint(const std::string& path)
             {"tokens_per_tile", info.tokensPerTile},
             {"max_tiles", info.maxTiles},
             {"model_hash", info.modelHash},
+            {"demonstration", info.demonstration},
             {"warnings", info.warnings},
             {"memory", describePlans(path)}};
 }

@@ -9,7 +9,7 @@ namespace app {
 
 std::string scoreHelp()
 {
-    return std::string(R"(kvl score --model DIR --options "yes|no" [options] QUESTION
+    return std::string(R"(kvl score [--model DIR] --options "yes|no" [options] QUESTION
 
 How probable the model holds each of several answers: the log-probabilities of their tokens (float32
 log-softmax, natural logarithm) where each would be all that the assistant has written so far. The

@@ -1,3 +1,4 @@
+#include "app/bundled.h"
 #include "app/workbench.h"
 
 #include "ui/model/error.h"
@@ -58,13 +59,17 @@ int runWithoutDisplay(int argc, char** argv)
         (parser.isSet("help") || parser.isSet("version"))) {
         parser.process(application);  // prints and ends
     }
-    const QString model =
-        parser.value("model").isEmpty() ? QStringLiteral("FOLDER") : parser.value("model");
+    const bool bundled = parser.value("model").isEmpty() && !app::findBundled().model.empty();
+    const QString model = bundled
+        ? QString()
+        : QStringLiteral("--model %1 ")
+              .arg(parser.value("model").isEmpty() ? QStringLiteral("FOLDER")
+                                                   : parser.value("model"));
     const QString image = parser.positionalArguments().value(0, QStringLiteral("FILE"));
     std::fprintf(stderr,
                  "There is no display here (DISPLAY and WAYLAND_DISPLAY are not set), so the "
                  "window can't open. "
-                 "Ask from the command line instead:\n\n    kvl ask --model %s --image %s \"What "
+                 "Ask from the command line instead:\n\n    kvl ask %s--image %s \"What "
                  "does this picture show?\"\n",
                  qPrintable(model), qPrintable(image));
     return 2;

@@ -1,4 +1,7 @@
 #include "app/request_options.h"
+
+#include "app/bundled.h"
+#include "inference/error.h"
 #include "inference/prompt.h"
 
 #include <algorithm>
@@ -76,6 +79,31 @@ void handOut(const std::vector<Picture>& pictures, std::vector<inference::Messag
     give(*fallback, pictures.size());
 }
 
+/// --model, or the one that comes with the program.
+std::filesystem::path modelFolder(const Arguments& arguments)
+{
+    if (const auto folder = arguments.value("--model")) {
+        return *folder;
+    }
+    const std::filesystem::path bundled = findBundled().model;
+    if (bundled.empty()) {
+        throw UsageError("--model is missing: the folder of a checkpoint");
+    }
+    return bundled;
+}
+
+/// A demonstration model knows no more tiles than it was trained with. What is wrong with a model
+/// is said when it is loaded.
+int usualTiles(const std::filesystem::path& model)
+{
+    try {
+        const inference::ModelInfo info = inference::inspectCheckpoint(model);
+        return info.demonstration ? info.maxTiles : inference::Request().maxTiles;
+    } catch (const inference::Error&) {
+        return inference::Request().maxTiles;
+    }
+}
+
 }  // namespace
 
 inference::SystemPrompt systemPrompt(const std::string& text)
@@ -113,21 +141,19 @@ NamedRequest readRequest(const Arguments& arguments, const std::stop_token& stop
                              ? "the question is missing"
                              : "more than one question is given; put it in quotation marks");
     }
-    if (!arguments.has("--model")) {
-        throw UsageError("--model is missing: the folder of a checkpoint");
-    }
     NamedRequest named;
+    named.load.checkpoint = modelFolder(arguments);
     named.question = questions[0];
     inference::Request& request = named.request;
-    request.maxTiles =
-        static_cast<int>(wholeNumber("--max-tiles", arguments.value("--max-tiles", "12"), 1, 40));
+    const auto maxTiles = arguments.value("--max-tiles");
+    request.maxTiles = maxTiles ? static_cast<int>(wholeNumber("--max-tiles", *maxTiles, 1, 40))
+                                : usualTiles(named.load.checkpoint);
     request.system = systemPrompt(arguments.value("--system", "default"));
     const std::vector<PictureChoice> choices = pictureChoices(arguments);
     if (const auto history = arguments.value("--history")) {
         request.messages = readHistory(*history);
     }
     request.messages.push_back({inference::Role::User, named.question, {}});
-    named.load.checkpoint = *arguments.value("--model");
     named.load.adapter = arguments.value("--adapter", "");
     named.load.device = arguments.value("--device", "auto");
     named.load.dtype = arguments.value("--dtype", "auto");
@@ -163,6 +189,9 @@ std::unique_ptr<inference::Engine> loadModel(const NamedRequest& named, const ch
         stop);
     if (shownPercent >= 0) {
         std::fputs("\r\033[K", stderr);
+    }
+    if (engine->info().demonstration) {
+        std::fprintf(stderr, "%s\n", inference::demonstrationMark);
     }
     for (const Picture& picture : named.pictures) {
         if (!picture.note.empty()) {

@@ -15,7 +15,8 @@ namespace app {
 
 /// Lines of a help text, without those of sampling.
 inline constexpr char requestHelp[] =
-    R"(  --model DIR           checkpoint folder: config.json, tokenizer files, safetensors
+    R"(  --model DIR           checkpoint folder: config.json, tokenizer files, safetensors (the
+                        demonstration model, where it came with the program)
   --adapter DIR         LoRA weights beside it, as PEFT and ms-swift write them; not merged
   --image FILE          a picture, DICOM file, folder with one series, PDF or video; repeatable
   --frame N             frame, slice or page of it, counted from 0
@@ -28,7 +29,8 @@ inline constexpr char requestHelp[] =
                         standard input
                         (--frame, --frames, --window, --region, --as-shown and --password belong to
                         the --image before them; before the first one, to all)
-  --max-tiles N         tiles a picture without the thumbnail, 1 to 40 (12)
+  --max-tiles N         tiles a picture without the thumbnail, 1 to 40 (12; of a demonstration
+                        model as many as it was trained with)
   --system PRESET       default, none, thinking, or the text of a system message
   --history FILE        earlier turns as JSON [[question, answer], ...]; the pictures go to the
                         <image> marks of the questions in order, those left over to the last

@@ -1,6 +1,8 @@
 #include "app/workbench.h"
 
+#include "app/bundled.h"
 #include "ui/model/conversation.h"
+#include "ui/model/error.h"
 #include "ui/model/session_store.h"
 #include "ui/model/settings.h"
 #include "ui/view/main_window.h"
@@ -52,6 +54,7 @@ QString versions()
 struct Workbench::Private {
     QApplication& application;
     const WorkbenchOptions options;
+    const Bundled bundled = findBundled();
     QString dataFolder;
     QFile log;
     std::unique_ptr<ui::Settings> settings;
@@ -78,6 +81,19 @@ struct Workbench::Private {
         }
         qInstallMessageHandler(app::log);
     }
+
+    QString bundledModel() const { return QString::fromStdString(bundled.model.string()); }
+
+    /// None where it can't be read: one can work without it.
+    ui::DemoStudy demo() const
+    {
+        try {
+            return ui::readDemoStudy(QString::fromStdString(bundled.demo.string()));
+        } catch (const ui::Error& error) {
+            qWarning("%s", qPrintable(error.sentence()));
+            return {};
+        }
+    }
 };
 
 Workbench::Workbench(QApplication& application, const WorkbenchOptions& options)
@@ -102,7 +118,7 @@ Workbench::Workbench(QApplication& application, const WorkbenchOptions& options)
     d->conversation = std::make_unique<ui::Conversation>(*d->engine, *d->writer);
     d->window = std::make_unique<ui::MainWindow>(
         ui::Services{*d->engine, *d->writer, *d->conversation, *d->settings, d->dataFolder,
-                     d->log.fileName(), versions()});
+                     d->log.fileName(), versions(), d->bundledModel(), d->demo()});
 }
 
 Workbench::~Workbench()
@@ -124,15 +140,23 @@ void Workbench::show()
     // After the first paint, so that the window stands before anything is read.
     QTimer::singleShot(0, d->window.get(), [this] {
         d->window->open(d->options.files);
-        inference::LoadOptions model = d->settings->model();
+        const inference::LoadOptions remembered = d->settings->model();
         if (!d->options.model.isEmpty()) {
-            model.checkpoint = d->options.model.toStdString();
+            const inference::LoadOptions model = d->settings->modelIn(d->options.model);
             d->settings->setModel(model);
             d->settings->addRecentModel(d->options.model);
             d->window->loadModel(model);
-        } else if (!model.checkpoint.empty() && d->settings->loadModelAtStart() &&
-                   QDir(QString::fromStdString(model.checkpoint.string())).exists()) {
-            d->window->loadModel(model);
+        } else if (!remembered.checkpoint.empty()) {
+            if (d->settings->loadModelAtStart() &&
+                QDir(QString::fromStdString(remembered.checkpoint.string())).exists()) {
+                d->window->loadModel(remembered);
+            }
+        } else if (!d->bundled.model.empty() && d->settings->loadModelAtStart()) {
+            // not remembered: the user's own model, once there is one, comes first
+            d->window->loadModel(d->settings->modelIn(d->bundledModel()));
+            if (d->options.files.isEmpty() && d->settings->recentFiles().isEmpty()) {
+                d->window->openDemo();
+            }
         }
     });
 }

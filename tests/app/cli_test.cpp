@@ -71,6 +71,7 @@ private Q_SLOTS:
     void initTestCase()
     {
         QVERIFY(m_folder.isValid());
+        qputenv("KVL_RESOURCES", m_folder.filePath("none").toLocal8Bit());
         m_model = m_folder.filePath("model");
         const Result made = runProgram(KVL_MAKE_CHECKPOINT,
                                        {"--shape", "tiny", "--seed", "7", "--tokenizer",
@@ -730,6 +731,51 @@ private Q_SLOTS:
         QVERIFY(right["kinds"].toObject().size() > 5);
         QVERIFY(right["prior"].toDouble() < 1);
         QCOMPARE(grade(wrong)["overall"].toDouble(), 0.0);
+    }
+
+    void aModelThatCameAlongAnswersAndSaysWhatItIs()
+    {
+        const QString resources = m_folder.filePath("resources");
+        const QString model = resources + "/models/kvl-mini";
+        QVERIFY(QDir().mkpath(resources + "/models"));
+        QCOMPARE(
+            runProgram(KVL_MAKE_CHECKPOINT,
+                       {"--shape", "tiny", "--tokenizer", KVL_TEST_DATA "/tokenizer-small", model})
+                .status,
+            0);
+        QFile config(model + "/config.json");
+        QVERIFY(config.open(QIODevice::ReadWrite));
+        QJsonObject values = QJsonDocument::fromJson(config.readAll()).object();
+        values["kvl_demonstration"] = "synthetic images only";
+        values["max_dynamic_patch"] = 4;
+        config.resize(0);
+        config.write(QJsonDocument(values).toJson());
+        config.close();
+
+        qputenv("KVL_RESOURCES", resources.toLocal8Bit());
+        const QStringList question{"ask", "--image", m_picture,      "--max-new-tokens",
+                                   "3",   "--json",  "What is this?"};
+        const Result bundled = kvl(question);
+        qputenv("KVL_RESOURCES", m_folder.filePath("none").toLocal8Bit());
+        const QByteArray mark = "Demonstration model: synthetic images only";
+        QVERIFY2(bundled.status == 0, bundled.error);
+        QCOMPARE(bundled.error.count(mark), 1);
+        QVERIFY(bundled.json()["demonstration"].toBool());
+        // as many tiles as it was trained with, at most
+        QVERIFY(bundled.json()["images"].toArray()[0].toObject()["tiles"].toInt() <= 5);
+
+        // a copy keeps the mark, in what is said and in the report
+        const QString copy = m_folder.filePath("copied"), report = m_folder.filePath("marked.html");
+        QVERIFY(QDir().rename(model, copy));
+        const Result copied = kvl(question + QStringList{"--model", copy, "--report", report});
+        QCOMPARE(copied.error.count(mark), 1);
+        QFile html(report);
+        QVERIFY(html.open(QIODevice::ReadOnly));
+        QVERIFY(html.readAll().contains(mark));
+
+        const Result own = kvl(question + QStringList{"--model", m_model});
+        QVERIFY2(own.status == 0, own.error);
+        QVERIFY(!own.error.contains("Demonstration") && !own.json()["demonstration"].toBool());
     }
 
     void evalMiniAsksAModel()

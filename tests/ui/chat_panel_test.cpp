@@ -10,6 +10,7 @@
 #include <QApplication>
 #include <QElapsedTimer>
 #include <QLabel>
+#include <QPushButton>
 #include <QScrollArea>
 #include <QScrollBar>
 #include <QSignalSpy>
@@ -50,13 +51,15 @@ class ChatPanelTest : public QObject {
 
     struct Desk {
         QTemporaryDir folder;
-        std::shared_ptr<test::FakeModel> model = std::make_shared<test::FakeModel>();
+        std::shared_ptr<test::FakeModel> model;
         ui::SessionWriter writer{folder.filePath("s.db")};
         ui::EngineThread engine{test::fakeFactory(model)};
         ui::Conversation conversation{engine, writer};
         ui::ChatPanel panel{conversation, engine, writer};
 
-        Desk()
+        explicit Desk(
+            std::shared_ptr<test::FakeModel> theModel = std::make_shared<test::FakeModel>())
+            : model(std::move(theModel))
         {
             model->info.contextLength = 40960;
             panel.resize(420, 700);
@@ -301,6 +304,53 @@ private Q_SLOTS:
         chips.first()->click();
         QCOMPARE(spy.size(), 1);
         QCOMPARE(spy[0], (QVariantList{0, 0, true}));
+    }
+
+    void aDemonstrationModelsAnswersSayWhatItIs()
+    {
+        for (const bool demonstration : {true, false}) {
+            auto model = std::make_shared<test::FakeModel>();
+            model->info.demonstration = demonstration;
+            Desk desk(model);
+            desk.ask("What is it?");
+            QVERIFY(desk.waitUntilDone());
+            const auto* mark = desk.last()->findChild<QLabel*>("demonstrationMark");
+            QCOMPARE(mark->isVisible(), demonstration);
+            QCOMPARE(mark->text(), "Demonstration model: synthetic images only");
+            QCOMPARE(desk.panel.findChild<QLabel*>("notForClinicalUse")
+                         ->text()
+                         .contains("synthetic images only"),
+                     demonstration);
+            QCOMPARE(desk.conversation.session().turns[0].provenance.demonstration, demonstration);
+        }
+    }
+
+    void suggestionsGoIntoTheComposer()
+    {
+        Desk desk;
+        const auto shown = [&] {
+            QStringList texts;
+            for (const QPushButton* button : desk.panel.findChildren<QPushButton*>()) {
+                if (button->property("suggestion").toBool() && !button->isHidden()) {
+                    texts << button->text();
+                }
+            }
+            return texts;
+        };
+        QCOMPARE(shown().size(), 3);
+        desk.panel.setSuggestions({"Count the bumps.", "Where is the largest bump?"});
+        QTRY_COMPARE(shown(), QStringList({"Count the bumps.", "Where is the largest bump?"}));
+        QSignalSpy chosen(&desk.panel, &ui::ChatPanel::suggestionChosen);
+        for (QPushButton* button : desk.panel.findChildren<QPushButton*>()) {
+            if (button->text() == "Where is the largest bump?") {
+                button->click();
+            }
+        }
+        QCOMPARE(chosen.size(), 1);
+        QCOMPARE(chosen[0][0].toInt(), 1);
+        QCOMPARE(desk.panel.composer()->text(), "Where is the largest bump?");
+        desk.panel.setSuggestions({});
+        QTRY_COMPARE(shown().size(), 3);
     }
 
     void sameQuestionAgainReplacesTheTurn()

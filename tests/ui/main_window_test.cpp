@@ -38,13 +38,20 @@ class MainWindowTest : public QObject {
         ui::EngineThread engine{test::fakeFactory(model),
                                 test::fakeVerifier({.program = ui::programName().toStdString()})};
         ui::Conversation conversation{engine, writer};
+        ui::DemoStudy demo;
         std::unique_ptr<ui::MainWindow> window = make();
 
         std::unique_ptr<ui::MainWindow> make()
         {
-            auto made = std::make_unique<ui::MainWindow>(
-                ui::Services{engine, writer, conversation, settings, folder.path(),
-                             folder.filePath("log"), "Version 0"});
+            auto made = std::make_unique<ui::MainWindow>(ui::Services{engine,
+                                                                      writer,
+                                                                      conversation,
+                                                                      settings,
+                                                                      folder.path(),
+                                                                      folder.filePath("log"),
+                                                                      "Version 0",
+                                                                      {},
+                                                                      demo});
             made->resize(1366, 768);
             made->show();
             made->activateWindow();  // shortcuts work in the active window only
@@ -90,6 +97,58 @@ private Q_SLOTS:
         QTRY_VERIFY(!desk.window->tileStrip()->tiles().empty());
         QTRY_COMPARE(desk.window->chat()->composer()->frames().size(), 1);
         QVERIFY(desk.settings.recentFiles().first().endsWith("b.png"));
+    }
+
+    void theDemoStudyOpensWithItsQuestions()
+    {
+        Desk desk;
+        QFile json(desk.folder.filePath("demo.json"));
+        QVERIFY(json.open(QIODevice::WriteOnly));
+        json.write(R"({"open": ["a.png", "b.png"], "questions": [
+            {"file": "a.png", "frame": 0, "question": "How many?"},
+            {"file": "a.png", "frame": 0, "question": "Which bar?", "region": [8, 4, 40, 30]}]})");
+        json.close();
+        desk.picture("a.png");
+        desk.picture("b.png");
+        desk.demo = ui::readDemoStudy(desk.folder.path());
+        desk.window = desk.make();
+        const auto suggested = [&] {
+            QList<QPushButton*> all;
+            for (QPushButton* button : desk.window->chat()->findChildren<QPushButton*>()) {
+                if (button->property("suggestion").toBool() && !button->isHidden()) {
+                    all << button;
+                }
+            }
+            return all;
+        };
+        QCOMPARE(suggested().size(), 3);
+        desk.window->openDemo();
+        QVERIFY(desk.opened(2));
+        QTRY_COMPARE(suggested().size(), 2);
+        QCOMPARE(suggested()[1]->text(), "Which bar?");
+        suggested()[1]->click();
+        QTRY_COMPARE(desk.window->viewport()->region(), QRect(8, 4, 40, 30));
+        QCOMPARE(desk.window->chat()->composer()->text(), "Which bar?");
+        // it is not the user's own
+        QVERIFY(desk.settings.recentFiles().isEmpty());
+        desk.window->library()->setCurrent(desk.window->library()->documents()[1]);
+        QTRY_COMPARE(suggested().size(), 3);
+    }
+
+    void aDemonstrationModelGetsNoMoreTilesThanItWasTrainedWith()
+    {
+        Desk desk;
+        QCOMPARE(desk.conversation.options().maxTiles, 12);
+        desk.model->info.demonstration = true;
+        desk.model->info.maxTiles = 4;
+        desk.load();
+        QTRY_COMPARE(desk.conversation.options().maxTiles, 4);
+        QCOMPARE(desk.settings.askOptions().maxTiles, 12);  // for other models
+        desk.engine.unload();
+        QTRY_COMPARE(desk.engine.state(), ui::EngineThread::State::Empty);
+        desk.model->info.demonstration = false;
+        desk.load();
+        QTRY_COMPARE(desk.conversation.options().maxTiles, 12);
     }
 
     void whatDoesNotOpenIsSaidInABanner()

@@ -2,12 +2,15 @@
 #include "support/tiny_checkpoint.h"
 #include "ui/view/model_chip.h"
 #include "ui/view/model_panel.h"
+#include "ui/view/status_bar.h"
 
 #include <QAbstractButton>
 #include <QComboBox>
 #include <QDir>
 #include <QFile>
 #include <QLabel>
+#include <QLineEdit>
+#include <QMutex>
 #include <QSignalSpy>
 #include <QTemporaryDir>
 #include <QTest>
@@ -84,6 +87,68 @@ private Q_SLOTS:
         QCOMPARE(settings.recentModels(), QStringList{folder.path()});
         panel.findChild<QAbstractButton*>("unloadModel")->click();
         QTRY_COMPARE(chip.text(), "No model");
+    }
+
+    void anAdapterIsChosenAndTakenOff()
+    {
+        QTemporaryDir folder;
+        ui::Settings settings(folder.filePath("s.ini"));
+        QList<std::string> adapters;
+        QMutex mutex;
+        const auto model = std::make_shared<test::FakeModel>();
+        ui::EngineThread engine([&](const inference::LoadOptions& options,
+                                    const inference::OnProgress&, std::stop_token) {
+            const QMutexLocker lock(&mutex);
+            adapters << options.adapter.string();
+            model->info.adapter = options.adapter.string();
+            return std::make_unique<test::FakeEngine>(model);
+        });
+        const auto loads = [&](int count) {
+            return QTest::qWaitFor([&] {
+                const QMutexLocker lock(&mutex);
+                return adapters.size() == count && engine.state() == ui::EngineThread::State::Ready;
+            });
+        };
+        ui::ModelPanel panel(engine, settings);
+        auto* field = panel.findChild<QLineEdit*>("modelAdapter");
+        QVERIFY(field->text().isEmpty());
+        panel.setFolder(folder.path());
+        field->setText("/lora/colon");
+        panel.loadChosen();
+        QVERIFY(loads(1));
+        QCOMPARE(adapters[0], std::string("/lora/colon"));
+        const auto* message = panel.findChild<QLabel*>("modelMessage");
+        QTRY_VERIFY2(message->text().contains("/lora/colon"), qPrintable(message->text()));
+        QCOMPARE(settings.model().adapter.string(), std::string("/lora/colon"));
+        const ui::ModelPanel again(engine, settings);
+        QCOMPARE(again.adapter(), "/lora/colon");
+        field->clear();
+        panel.loadChosen();
+        QVERIFY(loads(2));
+        QVERIFY(adapters[1].empty());
+        QVERIFY(settings.model().adapter.empty());
+    }
+
+    void aDemonstrationModelSaysSoWhereverItIsNamed()
+    {
+        QTemporaryDir folder;
+        ui::Settings settings(folder.filePath("s.ini"));
+        const auto model = std::make_shared<test::FakeModel>();
+        model->info.demonstration = true;
+        ui::EngineThread engine(test::fakeFactory(model));
+        ui::ModelChip chip(engine);
+        ui::StatusBar status(engine);
+        ui::ModelPanel panel(engine, settings);
+        status.show();
+        panel.show();
+        const auto* said = status.findChild<QLabel*>("statusDemonstration");
+        QVERIFY(!said->isVisible());
+        engine.load({});
+        QTRY_COMPARE(engine.state(), ui::EngineThread::State::Ready);
+        QVERIFY(said->isVisible());
+        QCOMPARE(said->text(), "Demonstration model: synthetic images only");
+        QVERIFY(chip.toolTip().contains("Demonstration model: synthetic images only"));
+        QTRY_VERIFY(panel.findChild<QLabel*>("modelDemonstration")->isVisible());
     }
 
     void failureIsSaidInThePanelAndOnTheChip()

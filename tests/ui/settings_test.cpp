@@ -37,12 +37,24 @@ private Q_SLOTS:
         QCOMPARE(settings.folder(QStringLiteral("open")), QDir::homePath());
     }
 
+    void anAdapterStaysWithItsModel()
+    {
+        ui::Settings settings(m_file);
+        settings.setModel({.checkpoint = "/a", .device = "cpu", .adapter = "/lora"});
+        QCOMPARE(settings.modelIn("/a").adapter.string(), std::string("/lora"));
+        QVERIFY(settings.modelIn("/b").adapter.empty());
+        QCOMPARE(settings.modelIn("/b").checkpoint.string(), std::string("/b"));
+        QCOMPARE(settings.modelIn("/b").device, std::string("cpu"));
+    }
+
     void everythingSurvivesARestart()
     {
         {
             ui::Settings settings(m_file);
-            settings.setModel(
-                {.checkpoint = "/models/größe, 100% [x]", .device = "cuda:1", .dtype = "bf16"});
+            settings.setModel({.checkpoint = "/models/größe, 100% [x]",
+                               .device = "cuda:1",
+                               .dtype = "bf16",
+                               .adapter = "/adapters/α"});
             ui::AskOptions options;
             options.system = {Preset::Own, "你是\n\"quoted\"; a=b"};
             options.sampling = {

@@ -268,6 +268,11 @@ Provenance makeProvenance(const inference::ModelInfo& model, const AskOptions& o
 {
     Provenance from;
     from.modelName = QString::fromStdString(model.name);
+    if (!model.adapter.empty()) {
+        from.modelName += QStringLiteral(" + adapter ") +
+            QFileInfo(QString::fromStdString(model.adapter)).fileName();
+    }
+    from.demonstration = model.demonstration;
     from.modelHash = QString::fromStdString(model.modelHash);
     from.device = QString::fromStdString(model.device);
     from.dtype = QString::fromStdString(model.dtype);

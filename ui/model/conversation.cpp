@@ -108,6 +108,7 @@ Conversation::Conversation(EngineThread& engine, SessionWriter& writer, QObject*
                             turn.provenance.modelHash = now.modelHash;
                             turn.provenance.device = now.device;
                             turn.provenance.dtype = now.dtype;
+                            turn.provenance.demonstration = now.demonstration;
                         }
                     });
                 }

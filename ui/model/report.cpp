@@ -1,5 +1,6 @@
 #include "ui/model/report.h"
 
+#include "inference/engine.h"
 #include "ui/model/annotate.h"
 #include "ui/model/ask.h"
 #include "ui/model/error.h"
@@ -129,7 +130,7 @@ QString note(const Turn& turn)
         break;
     }
     if (turn.provenance.demonstration) {
-        notes << QStringLiteral("Demonstration model: synthetic images only.");
+        notes << QString::fromLatin1(inference::demonstrationMark) + QLatin1Char('.');
     }
     return notes.join(QLatin1Char(' '));
 }

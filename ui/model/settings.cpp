@@ -73,6 +73,7 @@ inference::LoadOptions Settings::model() const
 {
     inference::LoadOptions options;
     options.checkpoint = m_settings.value(QStringLiteral("model/folder")).toString().toStdString();
+    options.adapter = m_settings.value(QStringLiteral("model/adapter")).toString().toStdString();
     options.device = m_settings.value(QStringLiteral("model/device"), QStringLiteral("auto"))
                          .toString()
                          .toStdString();
@@ -86,8 +87,20 @@ void Settings::setModel(const inference::LoadOptions& options)
 {
     m_settings.setValue(QStringLiteral("model/folder"),
                         QString::fromStdString(options.checkpoint.string()));
+    m_settings.setValue(QStringLiteral("model/adapter"),
+                        QString::fromStdString(options.adapter.string()));
     m_settings.setValue(QStringLiteral("model/device"), QString::fromStdString(options.device));
     m_settings.setValue(QStringLiteral("model/dtype"), QString::fromStdString(options.dtype));
+}
+
+inference::LoadOptions Settings::modelIn(const QString& folder) const
+{
+    inference::LoadOptions options = model();
+    if (options.checkpoint != folder.toStdString()) {
+        options.adapter.clear();
+    }
+    options.checkpoint = folder.toStdString();
+    return options;
 }
 
 QStringList Settings::recentModels() const

@@ -20,10 +20,12 @@ public:
     /// In an INI file, for tests and `--settings`.
     explicit Settings(const QString& file);
 
-    /// Folder, device ("auto", "cpu", "cuda:0") and dtype ("auto", "bf16", "fp32") of the model
-    /// loaded last; an empty folder where there was none.
+    /// Folder, adapter's folder, device ("auto", "cpu", "cuda:0") and dtype ("auto", "bf16",
+    /// "fp32") of the model loaded last; empty folders where there was none.
     inference::LoadOptions model() const;
     void setModel(const inference::LoadOptions& options);
+    /// The same for another folder: an adapter belongs to the model it was chosen for.
+    inference::LoadOptions modelIn(const QString& folder) const;
 
     /// Checkpoint folders loaded last, the latest first, at most 8, each once.
     QStringList recentModels() const;
@@ -60,7 +62,7 @@ public:
     bool tileStrip() const;
     void setTileStrip(bool on);
 
-    /// Where the last dialog was: "open", "report", "model".
+    /// Where the last dialog was: "open", "report", "model", "adapter".
     QString folder(const QString& dialog) const;
     void setFolder(const QString& dialog, const QString& folder);
 

@@ -61,15 +61,16 @@ ChatPanel::ChatPanel(Conversation& conversation, EngineThread& engine, SessionWr
     column->addWidget(line);
     m_composer = new Composer;
     column->addWidget(m_composer);
-    auto* notice = new QLabel(tr("Not for clinical use. Answers can be wrong."));
-    notice->setObjectName("notForClinicalUse");
-    notice->setAlignment(Qt::AlignCenter);
-    notice->setProperty("kvlRole", "secondary");
-    QFont small = notice->font();
+    m_notice = new QLabel;
+    m_notice->setObjectName("notForClinicalUse");
+    m_notice->setAlignment(Qt::AlignCenter);
+    m_notice->setWordWrap(true);
+    m_notice->setProperty("kvlRole", "secondary");
+    QFont small = m_notice->font();
     small.setPointSizeF(small.pointSizeF() * 0.85);
-    notice->setFont(small);
-    notice->setContentsMargins(12, 0, 12, 6);
-    column->addWidget(notice);
+    m_notice->setFont(small);
+    m_notice->setContentsMargins(12, 0, 12, 6);
+    column->addWidget(m_notice);
 
     connect(m_scroll->verticalScrollBar(), &QScrollBar::rangeChanged, this,
             [this](int, int maximum) {
@@ -229,20 +230,39 @@ QWidget* ChatPanel::makeEmpty()
     m_emptyText->setProperty("kvlRole", "secondary");
     column->addWidget(m_emptyText);
     column->addSpacing(8);
-    for (const QString& question :
-         {tr("Describe this image."), tr("What is abnormal here, and where?"),
-          tr("Which modality, plane and region is this?")}) {
-        auto* suggestion = new QPushButton(question);
+    m_suggestions = new QVBoxLayout;
+    m_suggestions->setSpacing(8);
+    column->addLayout(m_suggestions);
+    column->addStretch(1);
+    setSuggestions({});
+    return empty;
+}
+
+void ChatPanel::setSuggestions(const QStringList& questions)
+{
+    const QStringList wanted = questions.isEmpty()
+        ? QStringList{tr("Describe this image."), tr("What is abnormal here, and where?"),
+                      tr("Which modality, plane and region is this?")}
+        : questions;
+    if (wanted == m_suggested) {
+        return;
+    }
+    m_suggested = wanted;
+    while (const std::unique_ptr<QLayoutItem> item{m_suggestions->takeAt(0)}) {
+        item->widget()->hide();
+        item->widget()->deleteLater();
+    }
+    for (int i = 0; i < wanted.size(); ++i) {
+        auto* suggestion = new QPushButton(wanted[i]);
         suggestion->setProperty("suggestion", true);
         suggestion->setToolTip(tr("Put this question into the composer"));
-        connect(suggestion, &QPushButton::clicked, this, [this, question] {
+        connect(suggestion, &QPushButton::clicked, this, [this, i, question = wanted[i]] {
             m_composer->setText(question);
             m_composer->focusText();
+            Q_EMIT suggestionChosen(i);
         });
-        column->addWidget(suggestion, 0, Qt::AlignHCenter);
+        m_suggestions->addWidget(suggestion, 0, Qt::AlignHCenter);
     }
-    column->addStretch(1);
-    return empty;
 }
 
 void ChatPanel::setCurrent(const std::optional<AttachedFrame>& frame, const QString& document)
@@ -466,6 +486,10 @@ void ChatPanel::showEngine()
     }
     const bool ready = m_engine.state() == EngineThread::State::Ready;
     m_composer->setModel(ready ? info.contextLength : 0, info.tileSize, info.tokensPerTile);
+    const QString notice = tr("Not for clinical use. Answers can be wrong.");
+    m_notice->setText(ready && info.demonstration
+                          ? tr(inference::demonstrationMark) + QStringLiteral(". ") + notice
+                          : notice);
 }
 
 void ChatPanel::keyPressEvent(QKeyEvent* event)

@@ -35,6 +35,8 @@ public:
     const QList<MessageView*>& messages() const { return m_messages; }
     /// The picture on the screen; `document` names what it belongs to.
     void setCurrent(const std::optional<AttachedFrame>& frame, const QString& document);
+    /// What the empty panel offers to ask; none: questions that any picture can be asked.
+    void setSuggestions(const QStringList& questions);
     /// Asks what is written; `region` with a stand-in question where nothing is.
     void ask();
     void askAboutRegion();
@@ -53,6 +55,7 @@ Q_SIGNALS:
     /// `flash`: a click; else the mouse is over it. `box` -1: none any more.
     void boxActivated(int row, int box, bool flash);
     void optionsChanged(const ui::AskOptions& options);  // by a button that mends an error
+    void suggestionChosen(int index);                    // it is in the composer now
     void reportRequested();
     void loadModelRequested();
     void leaveRequested();
@@ -89,7 +92,9 @@ private:
     QWidget* m_column;
     QVBoxLayout* m_layout;
     QWidget* m_empty;
-    QLabel* m_emptyText;
+    QVBoxLayout* m_suggestions;
+    QStringList m_suggested;
+    QLabel *m_emptyText, *m_notice;
     SessionsPanel* m_sessions;
     Composer* m_composer;
     QList<MessageView*> m_messages;

@@ -189,6 +189,9 @@ QWidget* MainWindow::makeEmptyState()
     button("emptyOpenFolder", "document-open-folder", tr("Open a folder…"),
            [this] { openDialog(true); });
     button("emptyLoadModel", "document-import", tr("Load a model…"), [this] { showModelPanel(); });
+    if (!m_services.demo.isEmpty()) {
+        button("emptyOpenDemo", "help-hint", tr("Open the demo study"), [this] { openDemo(); });
+    }
     row->addStretch(1);
     column->addLayout(row);
     column->addStretch(4);
@@ -228,6 +231,7 @@ void MainWindow::joinPicture()
     connect(&m_attach, &QTimer::timeout, this, [this] {
         const OpenDocument* document = m_viewport->document();
         m_chat->setCurrent(m_viewport->attachment(), document ? document->path() : QString());
+        showSuggestions();
     });
     connect(m_library, &LibraryPanel::currentChanged, this, &MainWindow::showDocument);
     connect(m_library, &LibraryPanel::activated, m_viewport,
@@ -297,6 +301,11 @@ void MainWindow::joinChat()
     connect(m_chat, &ChatPanel::optionsChanged, this, &MainWindow::takeOptions);
     connect(m_chat, &ChatPanel::reportRequested, this, &MainWindow::showReportDialog);
     connect(m_chat, &ChatPanel::loadModelRequested, this, [this] { showModelPanel(); });
+    connect(m_chat, &ChatPanel::suggestionChosen, this, [this](int index) {
+        if (index < m_suggested.size() && !m_suggested[index].region.isNull()) {
+            m_viewport->setRegion(m_suggested[index].region);
+        }
+    });
     connect(m_chat->composer(), &Composer::pictureNeeded, this, &MainWindow::paste);
     connect(m_chat, &ChatPanel::leaveRequested, this, [this] {
         m_tabs->setCurrentIndex(0);
@@ -357,8 +366,7 @@ void MainWindow::openFound(const QStringList& files, const QStringList& checkpoi
         Banner* banner = m_banners->show(Banner::Kind::Info,
                                          tr("%1 holds a model.").arg(QFileInfo(folder).fileName()));
         banner->addButton(tr("Load it"), [this, folder] {
-            inference::LoadOptions options = m_services.settings.model();
-            options.checkpoint = folder.toStdString();
+            const inference::LoadOptions options = m_services.settings.modelIn(folder);
             m_services.settings.addRecentModel(folder);
             m_services.settings.setModel(options);
             loadModel(options);
@@ -370,6 +378,24 @@ void MainWindow::openFound(const QStringList& files, const QStringList& checkpoi
 void MainWindow::loadModel(const inference::LoadOptions& options)
 {
     m_services.engine.load(options);
+}
+
+void MainWindow::openDemo()
+{
+    m_makeNextCurrent = true;
+    m_opener.open(m_services.demo.files);
+}
+
+/// What can be asked of a picture of the demonstration study.
+void MainWindow::showSuggestions()
+{
+    const std::optional<AttachedFrame> shown = m_viewport->attachment();
+    m_suggested = shown ? m_services.demo.questionsFor(shown->frame.ref) : QList<DemoQuestion>();
+    QStringList texts;
+    for (const DemoQuestion& one : m_suggested) {
+        texts << one.text;
+    }
+    m_chat->setSuggestions(texts);
 }
 
 void MainWindow::openDialog(bool folder)
@@ -392,7 +418,8 @@ void MainWindow::addDocument(OpenDocument* document)
 {
     document->setParent(this);
     m_library->add(document);
-    if (!document->path().isEmpty() && QFileInfo::exists(document->path())) {
+    if (!document->path().isEmpty() && QFileInfo::exists(document->path()) &&
+        !m_services.demo.holds(document->path())) {
         m_services.settings.addRecentFile(document->path());
     }
     fillRecent();
@@ -597,6 +624,9 @@ void MainWindow::showModelPanel(const QString& folder)
     if (!m_modelPanel) {
         m_modelPanel = new ModelPanel(m_services.engine, m_services.settings, this);
         m_modelPanel->setAttribute(Qt::WA_DeleteOnClose);
+        if (m_modelPanel->folder().isEmpty() && !m_services.bundledModel.isEmpty()) {
+            m_modelPanel->setFolder(m_services.bundledModel);
+        }
     }
     if (!folder.isEmpty()) {
         m_modelPanel->setFolder(folder);
@@ -672,9 +702,19 @@ void MainWindow::showProperties(OpenDocument* document)
     m_propertiesDock->raise();
 }
 
-void MainWindow::takeOptions(const AskOptions& options)
+void MainWindow::takeOptions(AskOptions options)
 {
-    m_services.settings.setAskOptions(options);
+    AskOptions kept = options;
+    const auto& info = m_services.engine.info();
+    if (m_services.engine.state() == EngineThread::State::Ready && info.demonstration) {
+        // It knows no more tiles than it was trained with; what is set for other models stays.
+        const int most = std::max(info.maxTiles, 1);
+        if (options.maxTiles == most) {
+            kept.maxTiles = std::max(most, m_services.settings.askOptions().maxTiles);
+        }
+        options.maxTiles = std::min(options.maxTiles, most);
+    }
+    m_services.settings.setAskOptions(kept);
     m_services.conversation.setOptions(options);
     m_tiles->setMaxTiles(options.maxTiles);
     m_viewport->setMaxTiles(options.maxTiles);
@@ -690,6 +730,7 @@ void MainWindow::takeEngine()
         tiling.tokensPerTile = info.tokensPerTile > 0 ? info.tokensPerTile : tiling.tokensPerTile;
         m_tiles->setOptions(tiling);
         m_viewport->setTiling(tiling);
+        takeOptions(m_services.settings.askOptions());
     } else if (m_services.engine.state() == EngineThread::State::Failed) {
         Banner* banner = m_banners->show(Banner::Kind::Error, m_services.engine.failure());
         banner->addButton(tr("Model…"), [this] { showModelPanel(); });

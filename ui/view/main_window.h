@@ -1,6 +1,7 @@
 #pragma once
 
 #include "ui/model/conversation.h"
+#include "ui/model/demo_study.h"
 #include "ui/model/frame_loader.h"
 #include "ui/model/report.h"
 #include "ui/model/session_store.h"
@@ -40,7 +41,9 @@ struct Services {
     Conversation& conversation;
     Settings& settings;
     QString dataFolder, logFile;
-    QString about;  // versions, one a line
+    QString about;              // versions, one a line
+    QString bundledModel = {};  // folder of the demonstration model; empty: did not come along
+    DemoStudy demo = {};
 };
 
 /// Joins the library, the picture, its tiles and the chat. Nothing here waits: files, models and
@@ -54,6 +57,7 @@ public:
     /// Files and folders; a checkpoint's folder is offered to be loaded.
     void open(const QStringList& paths);
     void loadModel(const inference::LoadOptions& options);
+    void openDemo();
 
     Viewport* viewport() const { return m_viewport; }
     TileStrip* tileStrip() const { return m_tiles; }
@@ -101,7 +105,8 @@ private:
     void showKeys();
     void showAbout();
     void showProperties(OpenDocument* document);
-    void takeOptions(const AskOptions& options);
+    void takeOptions(AskOptions options);
+    void showSuggestions();
     void takeEngine();
     void fillRecent();
     void fillImageMenu();
@@ -145,6 +150,7 @@ private:
         QRect region;
     };
     std::optional<Wanted> m_wanted;  // to show once its file is open
+    QList<DemoQuestion> m_suggested;
     std::stop_source m_stopReport;
     QTimer m_attach;
     int m_pasted = 0;

@@ -279,11 +279,17 @@ void MainWindow::fillRecent()
             m_recentModelsMenu->addAction(QFileInfo(folder).fileName().replace('&', "&&"));
         action->setToolTip(folder);
         connect(action, &QAction::triggered, this, [this, folder] {
-            inference::LoadOptions options = m_services.settings.model();
-            options.checkpoint = folder.toStdString();
+            const inference::LoadOptions options = m_services.settings.modelIn(folder);
             m_services.settings.setModel(options);
             loadModel(options);
         });
+    }
+    if (const QString folder = m_services.bundledModel; !folder.isEmpty()) {
+        QAction* action = m_recentModelsMenu->addAction(tr("Demonstration model"));
+        action->setToolTip(folder);
+        // not remembered: the next start loads the user's own again
+        connect(action, &QAction::triggered, this,
+                [this, folder] { loadModel(m_services.settings.modelIn(folder)); });
     }
     m_recentModelsMenu->setToolTipsVisible(true);
 }

@@ -1,5 +1,6 @@
 #include "ui/view/message_view.h"
 
+#include "inference/engine.h"
 #include "ui/view/chips.h"
 #include "ui/view/icons.h"
 #include "ui/view/text_flow.h"
@@ -156,6 +157,11 @@ void MessageView::build()
     m_boxes->setObjectName("boxChips");
     column->addWidget(m_boxes);
 
+    m_demonstration = new QLabel(tr(inference::demonstrationMark));
+    m_demonstration->setObjectName("demonstrationMark");
+    m_demonstration->setProperty("kvlRole", "warning");
+    column->addWidget(m_demonstration);
+
     m_stateRow = new QWidget;
     auto* stateColumn = new QVBoxLayout(m_stateRow);
     stateColumn->setContentsMargins(0, 0, 0, 0);
@@ -271,6 +277,7 @@ void MessageView::update(const Turn& turn)
         m_boxes->add(chip);
     }
     m_boxes->setVisible(!turn.boxes.isEmpty());
+    m_demonstration->setVisible(turn.provenance.demonstration && turn.state != TurnState::Failed);
     if (turn.state == TurnState::Running) {
         m_tick.start();
     } else {

@@ -79,6 +79,7 @@ private:
     TextFlow* m_thinking;
     TextFlow* m_answer;
     ChipRow* m_boxes;
+    QLabel* m_demonstration;
     QWidget* m_stateRow;
     QLabel* m_state;
     QPushButton* m_mend;

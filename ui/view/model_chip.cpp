@@ -68,6 +68,12 @@ void ModelChip::showState()
         tip = tr("%1\n%2 parameters · %3 · %4")
                   .arg(text, countText(info.parameters), QString::fromStdString(info.device),
                        QString::fromStdString(info.dtype));
+        if (!info.adapter.empty()) {
+            tip += tr("\nwith the adapter %1").arg(QString::fromStdString(info.adapter));
+        }
+        if (info.demonstration) {
+            tip += QLatin1Char('\n') + tr(inference::demonstrationMark);
+        }
         break;
     case EngineThread::State::Failed:
         colour = theme.error;

@@ -65,6 +65,7 @@ ModelPanel::ModelPanel(EngineThread& engine, Settings& settings, QWidget* parent
     choose->setAutoDefault(false);
     row->addWidget(choose);
     column->addLayout(row);
+    column->addLayout(makeAdapterRow());
 
     auto* form = new QFormLayout;
     form->setHorizontalSpacing(16);
@@ -86,6 +87,11 @@ ModelPanel::ModelPanel(EngineThread& engine, Settings& settings, QWidget* parent
     m_context = value(tr("Context"));
     m_hash = value(tr("Fingerprint"));
     column->addLayout(form);
+    m_demonstration = new QLabel(tr(inference::demonstrationMark));
+    m_demonstration->setObjectName("modelDemonstration");
+    m_demonstration->setProperty("kvlRole", "warning");
+    m_demonstration->hide();
+    column->addWidget(m_demonstration);
 
     auto* how = new QHBoxLayout;
     how->setSpacing(8);
@@ -182,12 +188,42 @@ ModelPanel::ModelPanel(EngineThread& engine, Settings& settings, QWidget* parent
     const inference::LoadOptions last = settings.model();
     m_device->setCurrentText(QString::fromStdString(last.device));
     m_dtype->setCurrentText(QString::fromStdString(last.dtype));
+    m_adapter->setText(QString::fromStdString(last.adapter.string()));
     fillRecent();
     if (!last.checkpoint.empty()) {
         setFolder(QString::fromStdString(last.checkpoint.string()));
     }
     showState();
     resize(520, sizeHint().height());
+}
+
+/// LoRA weights beside the model. Empty: none; the cross in the field empties it.
+QLayout* ModelPanel::makeAdapterRow()
+{
+    auto* row = new QHBoxLayout;
+    m_adapter = new QLineEdit;
+    m_adapter->setObjectName("modelAdapter");
+    m_adapter->setClearButtonEnabled(true);
+    m_adapter->setPlaceholderText(tr("No adapter"));
+    m_adapter->setAccessibleName(tr("Adapter folder"));
+    m_adapter->setToolTip(tr("A folder with LoRA weights as PEFT and ms-swift write them: "
+                             "adapter_config.json, adapter_model.safetensors. They are used beside "
+                             "the model, which stays as it is."));
+    row->addWidget(m_adapter, 1);
+    auto* choose = new QPushButton(tr("Adapter…"));
+    choose->setObjectName("chooseAdapterFolder");
+    choose->setAutoDefault(false);
+    row->addWidget(choose);
+    connect(choose, &QPushButton::clicked, this, [this] {
+        chooseFolder(tr("Choose an adapter's folder"), adapter(), "adapter",
+                     [this](const QString& chosen) { m_adapter->setText(chosen); });
+    });
+    return row;
+}
+
+QString ModelPanel::adapter() const
+{
+    return m_adapter->text().trimmed();
 }
 
 QString ModelPanel::folder() const
@@ -217,14 +253,21 @@ void ModelPanel::setFolder(const QString& folder)
 
 void ModelPanel::browse()
 {
-    auto* dialog = new QFileDialog(this, tr("Choose a checkpoint folder"),
-                                   folder().isEmpty() ? m_settings.folder("model") : folder());
+    chooseFolder(tr("Choose a checkpoint folder"), folder(), "model",
+                 [this](const QString& chosen) { setFolder(chosen); });
+}
+
+/// `name` is what Settings remembers the place by.
+void ModelPanel::chooseFolder(const QString& title, const QString& now, const QString& name,
+                              const std::function<void(const QString&)>& take)
+{
+    auto* dialog = new QFileDialog(this, title, now.isEmpty() ? m_settings.folder(name) : now);
     dialog->setAttribute(Qt::WA_DeleteOnClose);
     dialog->setFileMode(QFileDialog::Directory);
     dialog->setOption(QFileDialog::ShowDirsOnly);
-    connect(dialog, &QFileDialog::fileSelected, this, [this](const QString& chosen) {
-        m_settings.setFolder("model", QFileInfo(chosen).absolutePath());
-        setFolder(chosen);
+    connect(dialog, &QFileDialog::fileSelected, this, [this, name, take](const QString& chosen) {
+        m_settings.setFolder(name, QFileInfo(chosen).absolutePath());
+        take(chosen);
     });
     dialog->open();
 }
@@ -263,6 +306,7 @@ inference::LoadOptions ModelPanel::asked() const
 {
     inference::LoadOptions options;
     options.checkpoint = folder().toStdString();
+    options.adapter = adapter().toStdString();
     options.device = m_device->currentText().trimmed().toStdString();
     options.dtype = m_dtype->currentText().toStdString();
     return options;
@@ -377,11 +421,17 @@ void ModelPanel::showState()
         showMessage(m_engine.failure(), "error");
     } else if (state == State::Ready) {
         const auto& info = m_engine.info();
-        showMessage(tr("%1 is ready on %2 in %3, loaded in %4 s.")
-                        .arg(QString::fromStdString(info.name), QString::fromStdString(info.device),
-                             QString::fromStdString(info.dtype),
-                             QLocale().toString(info.loadSeconds, 'f', 1)),
-                    "secondary");
+        QString text =
+            tr("%1 is ready on %2 in %3, loaded in %4 s.")
+                .arg(QString::fromStdString(info.name), QString::fromStdString(info.device),
+                     QString::fromStdString(info.dtype),
+                     QLocale().toString(info.loadSeconds, 'f', 1));
+        if (!info.adapter.empty()) {
+            text += QLatin1Char(' ') +
+                tr("The adapter %1 is beside it, not merged.")
+                    .arg(QString::fromStdString(info.adapter));
+        }
+        showMessage(text, "secondary");
     } else if (state == State::Empty && m_known) {
         showMessage({}, "secondary");
     }
@@ -390,6 +440,8 @@ void ModelPanel::showState()
         m_progress->setRange(0, 0);
     }
     m_cancel->setVisible(loading);
+    m_demonstration->setVisible((m_known && m_info.demonstration) ||
+                                (state == State::Ready && m_engine.info().demonstration));
     m_unload->setEnabled(state == State::Ready);
     const QString refused = refusal();
     m_load->setEnabled(!loading && m_known && refused.isEmpty());

@@ -9,6 +9,8 @@
 
 #include <optional>
 
+#include <functional>
+
 class QCheckBox;
 class QComboBox;
 class QFormLayout;
@@ -33,6 +35,7 @@ public:
     /// Looks into a folder, off this thread.
     void setFolder(const QString& folder);
     QString folder() const;
+    QString adapter() const;  // its folder; empty: none
     void loadChosen();
 
 Q_SIGNALS:
@@ -40,7 +43,10 @@ Q_SIGNALS:
     void planned();  // what the memory is needed for is shown
 
 private:
+    QLayout* makeAdapterRow();
     void browse();
+    void chooseFolder(const QString& title, const QString& now, const QString& name,
+                      const std::function<void(const QString&)>& take);
     void inspect();
     inference::LoadOptions asked() const;
     void plan();
@@ -55,7 +61,8 @@ private:
     Settings& m_settings;
     MemoryPlanner m_planner;
     QComboBox* m_folder;
-    QLabel *m_name, *m_family, *m_size, *m_context, *m_hash;
+    QLineEdit* m_adapter;
+    QLabel *m_name, *m_family, *m_size, *m_context, *m_hash, *m_demonstration;
     MemoryBar* m_memory;
     QComboBox *m_device, *m_dtype;
     QCheckBox* m_atStart;

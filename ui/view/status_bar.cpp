@@ -31,6 +31,10 @@ StatusBar::StatusBar(EngineThread& engine, QWidget* parent)
     row->setSpacing(8);
     m_device = quiet("statusDevice");
     row->addWidget(m_device);
+    m_demonstration = quiet("statusDemonstration");
+    m_demonstration->setText(tr(inference::demonstrationMark));
+    m_demonstration->setProperty("kvlRole", "warning");
+    row->addWidget(m_demonstration);
     row->addSpacing(8);
     m_memoryBar = new QProgressBar;
     m_memoryBar->setTextVisible(false);
@@ -69,6 +73,7 @@ void StatusBar::showEngine()
             QString::fromStdString(m_engine.info().device + " · " + m_engine.info().dtype));
         break;
     }
+    m_demonstration->setVisible(m_engine.state() == State::Ready && m_engine.info().demonstration);
     if (m_engine.state() == State::Loading) {
         begin("load", tr("Loading the model"), [this] { m_engine.cancelLoad(); });
     } else {

@@ -38,7 +38,7 @@ private:
     void showMemory();
 
     EngineThread& m_engine;
-    QLabel* m_device;
+    QLabel *m_device, *m_demonstration;
     QProgressBar* m_memoryBar;
     QLabel* m_memory;
     QTimer m_tick;
