@@ -35,7 +35,6 @@ if [ -z "$trained" ]; then
     mkdir -p "$work/resources/models"
     cp -r "$demo" "$work/resources/demo"
     "$6" --shape mini --seed 3 --tokenizer "$7" "$work/resources/models/kvl-mini" || fail "the checkpoint could not be made"
-    sed -i '1s/{/{"kvl_demonstration": "synthetic images only",/' "$work/resources/models/kvl-mini/config.json"
     export KVL_RESOURCES=$work/resources
     demo=$work/resources/demo
     printf '[ask]\nmaxNewTokens=60\n' > "$work/data/settings.ini"
