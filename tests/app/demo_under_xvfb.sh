@@ -114,7 +114,7 @@ turns() { query "select count(*) from turns"; }
 send() {
     local before i
     before=$(turns)
-    key Escape Return
+    key ctrl+e
     xdotool type --delay 15 "$1"
     for ((i = 0; i < 60; i++)); do
         xdotool key Return
