@@ -351,7 +351,7 @@ private Q_SLOTS:
         QCOMPARE(result.status, 1);
         QCOMPARE(result.out.count("FAILED"), 3);
         QVERIFY2(result.out.contains("TMPDIR names a folder that is not there"), result.out);
-        QVERIFY2(result.out.contains("\nEngine verified: "), result.out);
+        QVERIFY2(result.out.contains("\nEngine not verified: "), result.out);
     }
 
     void greedyAnswersRepeatAndAreStreamed()

@@ -77,6 +77,7 @@ public:
     void paper(const std::string& file, const std::vector<demo::Wish>& wishes)
     {
         std::vector<Picture> charts;
+        charts.reserve(wishes.size());
         for (const demo::Wish& wish : wishes) {
             charts.push_back(demo::draw(wish, 0));
         }
