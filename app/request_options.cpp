@@ -85,7 +85,7 @@ std::filesystem::path modelFolder(const Arguments& arguments)
     if (const auto folder = arguments.value("--model")) {
         return *folder;
     }
-    const std::filesystem::path bundled = findBundled().model;
+    std::filesystem::path bundled = findBundled().model;
     if (bundled.empty()) {
         throw UsageError("--model is missing: the folder of a checkpoint");
     }
