@@ -29,7 +29,7 @@ cleanup() {
     rm -rf "$work"
 }
 trap cleanup EXIT
-unset KVL_RESOURCES
+export KVL_RESOURCES=$resources
 demo=$resources/demo
 if [ -z "$trained" ]; then
     mkdir -p "$work/resources/models"
@@ -208,19 +208,19 @@ fi
 window=$(xdotool search --onlyvisible --name 'KVL Workbench' | tail -n1)
 xdotool windowfocus "$window"
 
-# Stopped in mid-thought: answers are quick, so at one of several moments.
+# Stopped in mid-thought: a thought takes a tenth of a second, so at one of many moments.
 stopped=
-for pause in 0 0.02 0.05 0.1 0.15 0.2 0.3 0.4 0.5 0.6 0.8 1; do
-    key ctrl+n
-    send "$(field $shown 6)"
-    sleep $pause
-    xdotool key --clearmodifiers ctrl+period
-    wait_for 120 "select state <> 'running' from turns order by id desc limit 1" 1 "the stopped answer is stored"
-    stopped=$(query "select 1 from turns where state = 'stopped' and answer = '' and thinking <> '' order by id desc limit 1")
+for pause in 0.02 0.04 0.06 0.08 0.1 0.12 0.15 0.2 0.3 0.5 0.03 0.05 0.07 0.09 0.8; do
+    key ctrl+n ctrl+e
+    count=$(turns)
+    xdotool type --delay 15 "$(field $shown 6)"
+    xdotool key --delay 1 Return sleep $pause key --delay 1 ctrl+period
+    wait_for 120 "select count(*) from turns where state <> 'running'" $((count + 1)) "the stopped answer is stored"
+    stopped=$(query "select 1 from turns where state = 'stopped' and answer = '' and thinking <> '' limit 1")
     [ -z "$trained" ] && stopped=$(query "select 1 from turns where state = 'stopped' and text <> '' limit 1")
     [ -n "$stopped" ] && break
 done
-[ -n "$stopped" ] || fail "no answer was stopped in mid-thought: $(query "select state, length(thinking), length(answer) from turns order by id desc limit 12" | tr '\n' ' ')"
+[ -n "$stopped" ] || fail "no answer was stopped in mid-thought: $(query "select state, length(thinking), length(answer) from turns order by id desc limit 15" | tr '\n' ' ')"
 shoot 5-stopped
 
 # Killed and opened again.
