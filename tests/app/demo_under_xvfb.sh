@@ -208,13 +208,28 @@ fi
 window=$(xdotool search --onlyvisible --name 'KVL Workbench' | tail -n1)
 xdotool windowfocus "$window"
 
-# Stopped in mid-thought: a thought takes a tenth of a second, so at one of many moments.
+# Stopped in mid-thought: a thought takes a tenth of a second, so the program is held up for nine tenths
+# of the time meanwhile, and stopped at one of several moments.
+hold_up() {
+    while kill -STOP "$program" 2>/dev/null; do
+        sleep 0.04
+        kill -CONT "$program"
+        sleep 0.004
+    done
+}
 stopped=
-for pause in 0.02 0.04 0.06 0.08 0.1 0.12 0.15 0.2 0.3 0.5 0.03 0.05 0.07 0.09 0.8; do
+for pause in 0.5 0.7 0.9 1.2 1.5 2 0.4 0.3 0.2 3; do
     key ctrl+n ctrl+e
     count=$(turns)
     xdotool type --delay 15 "$(field $shown 6)"
+    sleep 0.3
+    hold_up &
+    holder=$!
     xdotool key --delay 1 Return sleep $pause key --delay 1 ctrl+period
+    sleep 0.3
+    kill $holder
+    wait $holder 2>/dev/null || true
+    kill -CONT "$program"
     wait_for 120 "select count(*) from turns where state <> 'running'" $((count + 1)) "the stopped answer is stored"
     stopped=$(query "select 1 from turns where state = 'stopped' and answer = '' and thinking <> '' limit 1")
     [ -z "$trained" ] && stopped=$(query "select 1 from turns where state = 'stopped' and text <> '' limit 1")
