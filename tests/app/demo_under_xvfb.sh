@@ -11,24 +11,13 @@ workbench=$1 kvl=$2 grade_demo=$3 resources=$4 shots=$5
 trained=1
 [ $# -gt 5 ] && trained=
 
-skip() { echo "skipped: $1"; exit 77; }
-fail() { echo "FAIL: $1"; [ -f "$work/log" ] && tail -20 "$work/log"; exit 1; }
-for tool in Xvfb xdotool sqlite3 import pdftotext pdfimages; do
-    command -v $tool >/dev/null || skip "$tool is not installed"
-done
+. "$(dirname "${BASH_SOURCE[0]}")/under_xvfb.sh"
+need Xvfb xdotool sqlite3 import pdftotext pdfimages  # import is ImageMagick's
 if [ -n "$trained" ] && [ ! -e "$resources/models/kvl-mini/model.safetensors" ]; then
     skip "resources/models/kvl-mini/model.safetensors is not there; the demonstration model has not come yet"
 fi
 
-work=$(mktemp -d)
-mkdir -p "$shots" "$work/data"
-program=
-cleanup() {
-    [ -n "$program" ] && kill -9 "$program" 2>/dev/null
-    [ -n "${server:-}" ] && kill "$server" 2>/dev/null
-    rm -rf "$work"
-}
-trap cleanup EXIT
+make_work_folder
 export KVL_RESOURCES=$resources
 demo=$resources/demo
 if [ -z "$trained" ]; then
@@ -74,39 +63,15 @@ done
 echo "kvl ask: $asked questions${trained:+, $right right}"
 
 # 2. The window.
-mkfifo "$work/display"
-Xvfb -displayfd 3 -screen 0 1440x900x24 -nolisten tcp 3>"$work/display" 2>/dev/null &
-server=$!
-DISPLAY=:$(head -n1 "$work/display")
-export DISPLAY XDG_RUNTIME_DIR=$work HOME=$work
-unset WAYLAND_DISPLAY QT_QPA_PLATFORM
-
-shoot() { timeout 10 import -window root "$shots/$1.png" || echo "no screenshot $1"; }
-query() { sqlite3 -readonly "$work/data/sessions.db" "$1" 2>/dev/null || true; }
-# wait_for SECONDS SQL EXPECTED WHAT
-wait_for() {
-    local i
-    for ((i = 0; i < $1 * 20; i++)); do
-        [ "$(query "$2")" = "$3" ] && return
-        kill -0 "$program" 2>/dev/null || fail "the program ended while waiting for: $4"
-        sleep 0.05
-    done
-    shoot failed
-    fail "$4: found \"$(query "$2")\", expected \"$3\""
-}
+start_screen
 now() { date +%s%N | cut -c1-13; }
 start() {
-    local began i window=
+    local began
     began=$(now)
     "$workbench" --data-dir "$work/data" >"$work/log" 2>&1 &
     program=$!
-    for ((i = 0; i < 400; i++)); do
-        window=$(xdotool search --onlyvisible --name 'KVL Workbench' 2>/dev/null | tail -n1) && [ -n "$window" ] && break
-        sleep 0.05
-    done
-    [ -n "$window" ] || fail "no window came up within 20 s"
+    wait_for_window
     echo "window after $(($(now) - began)) ms"
-    xdotool windowsize "$window" 1440 900 windowmove "$window" 0 0 windowfocus "$window"
 }
 key() { xdotool key --clearmodifiers "$@"; sleep 0.3; }
 turns() { query "select count(*) from turns"; }

@@ -8,48 +8,18 @@
 set -euo pipefail
 workbench=$1 make_checkpoint=$2 tokenizer=$3 picture=$4 shots=$5
 
-skip() { echo "skipped: $1"; exit 77; }
-fail() { echo "FAIL: $1"; [ -f "$work/log" ] && tail -20 "$work/log"; exit 1; }
-for tool in Xvfb xdotool sqlite3 import; do  # import is ImageMagick's
-    command -v $tool >/dev/null || skip "$tool is not installed"
-done
+. "$(dirname "${BASH_SOURCE[0]}")/under_xvfb.sh"
+need Xvfb xdotool sqlite3 import  # import is ImageMagick's
 [ -e "$picture" ] || skip "needs the shared test data in ../shared, which this clone does not have"
 
-work=$(mktemp -d)
-mkdir -p "$shots" "$work/data"
-program=
-cleanup() {
-    [ -n "$program" ] && kill -9 "$program" 2>/dev/null
-    [ -n "${server:-}" ] && kill "$server" 2>/dev/null
-    rm -rf "$work"
-}
-trap cleanup EXIT
-
-mkfifo "$work/display"
-Xvfb -displayfd 3 -screen 0 1440x900x24 -nolisten tcp 3>"$work/display" 2>/dev/null &
-server=$!
-DISPLAY=:$(head -n1 "$work/display")
-export DISPLAY XDG_RUNTIME_DIR=$work HOME=$work
-unset WAYLAND_DISPLAY QT_QPA_PLATFORM
+make_work_folder
+start_screen
 
 "$make_checkpoint" --shape tiny --seed 7 --tokenizer "$tokenizer" "$work/model" || fail "the checkpoint could not be made"
 
-shoot() { timeout 10 import -window root "$1" || echo "no screenshot $1"; }
 start() {
     "$workbench" --data-dir "$work/data" --model "$work/model" "$@" >"$work/log" 2>&1 &
     program=$!
-}
-query() { sqlite3 -readonly "$work/data/sessions.db" "$1" 2>/dev/null || true; }
-# wait_for SECONDS SQL EXPECTED WHAT
-wait_for() {
-    local i
-    for ((i = 0; i < $1 * 10; i++)); do
-        [ "$(query "$2")" = "$3" ] && return
-        kill -0 "$program" 2>/dev/null || fail "the program ended while waiting for: $4"
-        sleep 0.1
-    done
-    shoot "$shots/failed.png"
-    fail "$4: found \"$(query "$2")\", expected \"$3\""
 }
 ask() {
     xdotool key --clearmodifiers ctrl+e
@@ -60,21 +30,15 @@ ask() {
 
 printf '[ask]\nmaxNewTokens=5000\n' > "$work/data/settings.ini"  # long enough to be killed in its middle
 start "$picture"
-window=
-for ((i = 0; i < 200; i++)); do
-    window=$(xdotool search --onlyvisible --name 'KVL Workbench' 2>/dev/null | tail -n1) && [ -n "$window" ] && break
-    sleep 0.1
-done
-[ -n "$window" ] || fail "no window came up within 20 s"
-xdotool windowsize "$window" 1440 900 windowmove "$window" 0 0 windowfocus "$window"
+wait_for_window
 sleep 3  # picture decoded, checkpoint loaded
-shoot "$shots/1-opened.png"
+shoot 1-opened
 
 ask "What does this picture show?"
 wait_for 60 "select count(*) from turns where answer <> '' or state = 'done'" 1 "a part of the first answer is stored"
 xdotool key --clearmodifiers ctrl+period  # what random weights write may have no end of its own
 wait_for 20 "select count(*) from turns where state in ('done', 'stopped')" 1 "the first answer is stored"
-shoot "$shots/2-answered.png"
+shoot 2-answered
 [ -n "$(query "select 1 from turns where answer <> '' and question = 'What does this picture show?'")" ] || fail "question and answer are not in the store"
 [ "$(query "select file from attachments")" = "$picture" ] || fail "the attachment is not $picture"
 [ "$(query "select length(model_hash) from turns")" = 64 ] || fail "the model's hash is not in the store"
@@ -86,20 +50,30 @@ wait_for 60 "select count(*) from turns where question = 'And what else?' and an
 kill -9 "$program"
 [ "$(query "select state from turns where question = 'And what else?'")" = running ] || fail "the second answer was over before the kill"
 wait "$program" 2>/dev/null || true
-shoot "$shots/3-killed.png"
+shoot 3-killed
 
 start
 wait_for 20 "select count(*) from turns where state = 'running'" 0 "the cut turn is marked when the program starts again"
 [ "$(query "select count(*) from turns where answer <> ''")" = 2 ] || fail "a turn was lost"
 [ "$(query "pragma integrity_check")" = ok ] || fail "the store is damaged"
 sleep 3
-shoot "$shots/4-reopened.png"
+shoot 4-reopened
 
 kill "$program"
-for ((i = 0; i < 50; i++)); do
-    kill -0 "$program" 2>/dev/null || break
-    sleep 0.1
-done
-kill -0 "$program" 2>/dev/null && fail "the program did not end within 5 s of SIGTERM"
+ends_within_5_s SIGTERM
+wait "$program" 2>/dev/null || true
+
+start "$picture"  # without it the random weights come to an end of their own soon
+wait_for_window
+sleep 3
+xdotool key --clearmodifiers ctrl+n
+sleep 0.5
+ask "What does this picture show?"
+last="from turns order by id desc limit 1"
+wait_for 60 "select id > 2 and answer <> '' $last" 1 "a part of the third answer is stored"
+xdotool key --clearmodifiers ctrl+q  # closed while the answer streams
+ends_within_5_s "being closed while it answered"
+wait "$program" || fail "the program ended with status $? when it was closed while it answered"
+[ "$(query "select state $last")" = stopped ] || fail "the turn that was cut by closing is not marked as stopped: $(query "select state, length(answer) $last")"
 program=
-echo "PASS: asked, answered, killed, reopened; screenshots in $shots"
+echo "PASS: asked, answered, killed, reopened, closed in an answer; screenshots in $shots"
