@@ -225,13 +225,15 @@ std::vector<inference::mini::Scene> scenesIn(const std::string& list)
     using inference::mini::Scene;
     std::vector<Scene> scenes;
     for (const std::string& name : namesIn(list)) {
-        std::string all;
-        int found = -1;
-        for (int i = 0; i < inference::mini::sceneCount; ++i) {
-            all += (i > 0 ? ", " : "") + std::string(inference::mini::name(Scene(i)));
-            found = name == inference::mini::name(Scene(i)) ? i : found;
+        int found = 0;
+        while (found < inference::mini::sceneCount && name != inference::mini::name(Scene(found))) {
+            ++found;
         }
-        if (found < 0) {
+        if (found == inference::mini::sceneCount) {
+            std::string all;
+            for (int i = 0; i < inference::mini::sceneCount; ++i) {
+                all += (i > 0 ? ", " : "") + std::string(inference::mini::name(Scene(i)));
+            }
             throw UsageError("--scenes has \"" + name + "\"; expected some of " + all);
         }
         scenes.push_back(Scene(found));
@@ -250,13 +252,14 @@ std::unique_ptr<inference::train::Conversations> drawData(const Arguments& argum
     options.count = whole("--mini", "", 1, 1'000'000'000);
     options.seed = std::uint64_t(whole("--mini-seed", "1", 0, 1'000'000'000));
     options.drawing.difficulty = int(whole("--difficulty", "100", 0, 100));
-    options.drawing.tile = inference::inspectCheckpoint(model).tileSize;
     options.drawing.questions = int(whole("--questions", "5", 1, 100));
     if (const auto list = arguments.value("--scenes")) {
         options.drawing.scenes = scenesIn(*list);
     }
     const bool dense = arguments.has("--dense");
-    const int most = dense ? 1 : inference::inspectCheckpoint(model).maxTiles;
+    const inference::ModelInfo info = inference::inspectCheckpoint(model);
+    options.drawing.tile = info.tileSize;
+    const int most = dense ? 1 : info.maxTiles;
     options.maxTiles = int(whole("--max-tiles", std::to_string(most).c_str(), 1, 40));
     options.enlarged = dense ? 0 : options.enlarged;
     if (const auto system = arguments.value("--system")) {

@@ -1,6 +1,7 @@
 #include "app/request_options.h"
 
 #include "app/bundled.h"
+#include "inference/config.h"
 #include "inference/error.h"
 #include "inference/prompt.h"
 
@@ -96,9 +97,12 @@ std::filesystem::path modelFolder(const Arguments& arguments)
 /// is said when it is loaded.
 int usualTiles(const std::filesystem::path& model)
 {
+    const std::filesystem::path file = model / "config.json";
+    std::ifstream stream(file, std::ios::binary);
+    const std::string text{std::istreambuf_iterator<char>(stream), {}};
     try {
-        const inference::ModelInfo info = inference::inspectCheckpoint(model);
-        return info.demonstration ? info.maxTiles : inference::Request().maxTiles;
+        const inference::ModelConfig config = inference::parseConfig(text, file);
+        return config.demonstration ? config.maxTiles : inference::Request().maxTiles;
     } catch (const inference::Error&) {
         return inference::Request().maxTiles;
     }

@@ -198,9 +198,24 @@ struct Scale {
     int exponent;
 };
 
+std::int64_t countOf(const TensorShape& tensor)
+{
+    std::int64_t count = 1;
+    for (const std::int64_t side : tensor.shape) {
+        count *= side;
+    }
+    return count;
+}
+
 int halfLog2(std::int64_t n)
 {
     return (int(std::bit_width(std::uint64_t(n))) - 1) / 2;
+}
+
+/// Values that one value of the result is made of.
+std::int64_t inputsOf(const TensorShape& tensor)
+{
+    return countOf(tensor) / tensor.shape.front();
 }
 
 Scale scaleOf(const TensorShape& tensor)
@@ -221,12 +236,8 @@ Scale scaleOf(const TensorShape& tensor)
     if (name.ends_with("embed_tokens.weight") || name.ends_with("tok_embeddings.weight")) {
         return {0, 0};
     }
-    std::int64_t fanIn = 1;
-    for (std::size_t i = 1; i < tensor.shape.size(); ++i) {
-        fanIn *= tensor.shape[i];
-    }
     const bool head = name.ends_with("lm_head.weight") || name.ends_with(".output.weight");
-    return {0, halfLog2(fanIn) - (head ? 3 : 1)};
+    return {0, halfLog2(inputsOf(tensor)) - (head ? 3 : 1)};
 }
 
 /// Branches and norms that pass all on, weights of variance 1 / (12 inputs), no bias.
@@ -242,11 +253,7 @@ Scale startScaleOf(const TensorShape& tensor)
     if (tensor.shape.size() == 1) {
         return {1, 40};
     }
-    std::int64_t fanIn = 1;
-    for (std::size_t i = 1; i < tensor.shape.size(); ++i) {
-        fanIn *= tensor.shape[i];
-    }
-    return {0, halfLog2(fanIn) + 1};
+    return {0, halfLog2(inputsOf(tensor)) + 1};
 }
 
 /// Value i of [1, 1 + side x side, width]: sines and cosines of row and column in the manner of the
@@ -297,15 +304,6 @@ void writeTensor(std::ofstream& file, const TensorShape& tensor, std::int64_t co
         file.write(reinterpret_cast<const char*>(halves.data()),
                    std::streamsize(n * sizeof(std::uint16_t)));
     }
-}
-
-std::int64_t countOf(const TensorShape& tensor)
-{
-    std::int64_t count = 1;
-    for (const std::int64_t side : tensor.shape) {
-        count *= side;
-    }
-    return count;
 }
 
 void writeShard(const fs::path& path, const std::vector<TensorShape>& tensors,

@@ -1,6 +1,7 @@
 #include "inference/error.h"
 #include "inference/preprocess.h"
 #include "inference/resize.h"
+#include "inference/seeded_image.h"
 #include "inference/sha256.h"
 #include "inference/tiling.h"
 #include "inference/verify_parts.h"
@@ -124,7 +125,7 @@ std::string sizeText(PixelSize size)
 
 Finding resizesAsPillow(const Resize& one)
 {
-    const Image source = seededPicture(one.from.width, one.from.height, 12345);
+    const Image source = seededImage(one.from.width, one.from.height, 12345);
     const std::string sum = sumOf(resize(source, one.to, one.filter));
     const std::string scalar = sumOf(resizeScalar(source, one.to, one.filter));
     return {"sha256 " + std::string(one.sha256).substr(0, 16), "sha256 " + sum.substr(0, 16),
@@ -179,17 +180,6 @@ Finding choosesTheGrids()
 }
 
 }  // namespace
-
-Image seededPicture(int width, int height, std::uint32_t seed)
-{
-    auto bytes = std::make_shared<std::vector<std::uint8_t>>(std::size_t(3) * std::size_t(width) *
-                                                             std::size_t(height));
-    for (std::uint8_t& sample : *bytes) {
-        seed = seed * 1664525U + 1013904223U;
-        sample = std::uint8_t(seed >> 24);
-    }
-    return {width, height, 3 * width, std::shared_ptr<const std::uint8_t>(bytes, bytes->data())};
-}
 
 std::vector<VerifyPart> tokenizerChecks(const std::filesystem::path& folder)
 {

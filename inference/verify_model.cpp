@@ -4,6 +4,7 @@
 #include "inference/language.h"
 #include "inference/preprocess.h"
 #include "inference/random_checkpoint.h"
+#include "inference/seeded_image.h"
 #include "inference/sha256.h"
 #include "inference/tiles.h"
 #include "inference/verify_parts.h"
@@ -104,7 +105,7 @@ at::Tensor embed(const RandomModel& model, const ReferenceCase& one, const std::
     at::Tensor x = model.language->embed(at::tensor(ids, at::kLong)).clone();
     if (one.image[0] > 0) {
         const std::vector<Image> tiles =
-            cutTiles(seededPicture(one.image[0], one.image[1], std::uint32_t(one.image[2])));
+            cutTiles(seededImage(one.image[0], one.image[1], std::uint32_t(one.image[2])));
         Sha256 sum;
         for (const Image& tile : tiles) {
             addPixels(sum, tile);
@@ -170,7 +171,7 @@ Request question(int newTokens, bool picture)
     request.system.preset = SystemPrompt::Preset::None;
     request.messages.push_back({Role::User, "What can be seen here? Name the main finding.", {}});
     if (picture) {
-        request.messages.back().images.push_back(seededPicture(300, 280, 7));
+        request.messages.back().images.push_back(seededImage(300, 280, 7));
     }
     request.maxNewTokens = newTokens;
     return request;

@@ -30,7 +30,4 @@ std::vector<VerifyPart> referenceChecks(const std::string& device, const std::st
 /// The loaded checkpoint against itself; `engine` gives it when a check runs.
 std::vector<VerifyPart> engineChecks(const std::function<KvlEngine&()>& engine);
 
-/// The generator of the model specification's check values (5.5).
-Image seededPicture(int width, int height, std::uint32_t seed);
-
 }  // namespace inference

@@ -1,6 +1,7 @@
 #include "bench/bench.h"
 
 #include "inference/engine.h"
+#include "inference/seeded_image.h"
 #include "inference/sha256.h"
 #include "inference/tiles.h"
 
@@ -22,18 +23,7 @@ namespace {
 
 using bench::best;
 using bench::now;
-
-/// The seeded pixels of the model specification's check values (5.5).
-inference::Image seededImage(int width, int height, std::uint32_t state = 12345)
-{
-    auto bytes = std::make_shared<std::vector<std::uint8_t>>(std::size_t(3) * std::size_t(width) *
-                                                             std::size_t(height));
-    for (std::uint8_t& sample : *bytes) {
-        state = state * 1664525u + 1013904223u;
-        sample = static_cast<std::uint8_t>(state >> 24);
-    }
-    return {width, height, 3 * width, std::shared_ptr<const std::uint8_t>(bytes, bytes->data())};
-}
+using inference::seededImage;
 
 std::string hashOf(const std::vector<inference::Image>& tiles)
 {

@@ -10,6 +10,7 @@
 #include "inference/tiles.h"
 #include "inference/vision.h"
 #include "inference/weights.h"
+#include "support/loaded_model.h"
 #include "support/seeded_image.h"
 #include "support/temporary_folder.h"
 #include "support/test.h"
@@ -20,7 +21,6 @@
 #include <algorithm>
 #include <cmath>
 #include <fstream>
-#include <iterator>
 
 using namespace inference;
 using nlohmann::json;
@@ -62,32 +62,16 @@ void checkSums(const fs::path& folder, const json& sums)
 {
     CHECK(sums.size() == 4);
     for (const auto& [name, sum] : sums.items()) {
-        std::ifstream in(folder / name, std::ios::binary);
-        CHECK_EQUAL(name + " " + sha256Hex(std::string(std::istreambuf_iterator<char>(in), {})),
+        CHECK_EQUAL(name + " " + test::sha256OfFile(folder / name),
                     name + " " + sum.get<std::string>());
     }
 }
-
-struct Model {
-    explicit Model(const fs::path& folder)
-        : checkpoint(folder)
-        , weights(checkpoint, at::kCPU, at::kFloat, {}, {})
-        , vision(weights)
-        , language(weights)
-    {
-    }
-    Checkpoint checkpoint;
-    Weights weights;
-    VisionTower vision;
-    LanguageModel language;
-};
 
 std::vector<std::uint8_t> noise(std::size_t count, std::uint32_t seed)
 {
     std::vector<std::uint8_t> bytes(count);
     for (std::uint8_t& byte : bytes) {
-        seed = seed * 1664525U + 1013904223U;
-        byte = std::uint8_t(seed >> 24);
+        byte = seededByte(seed);
     }
     return bytes;
 }
@@ -181,7 +165,7 @@ void checkSamples(const at::Tensor& tensor, const json& expected, const std::str
 }
 
 /// [1, hidden] behind the prompt, every stage compared.
-void checkLayers(const Model& model, const json& one)
+void checkLayers(const test::LoadedModel& model, const json& one)
 {
     const std::string name = one["name"];
     const std::vector<std::int64_t> wide = promptIds(one);
@@ -235,7 +219,7 @@ void checkFamily(const std::string& shape)
 {
     const Folder folder(optionsOf(shape));
     checkSums(folder.path(), family(shape)["sha256"]);
-    const Model model(folder.path());
+    const test::LoadedModel model(folder.path());
     CHECK_EQUAL(family(shape)["cases"].size(), std::size_t(optionsOf(shape).tied ? 2 : 7));
     for (const json& one : family(shape)["cases"]) {
         checkLayers(model, one);
@@ -295,7 +279,7 @@ void checkSmallTile(const std::string& shape)
     json config = json::parse(std::ifstream(folder.path() / "config.json"));
     config["force_image_size"] = 224;
     std::ofstream(folder.path() / "config.json") << config;
-    const Model model(folder.path());
+    const test::LoadedModel model(folder.path());
     const json& expected = family(shape)["small_tile"];
     const at::Tensor features = model.vision.encode(
         toTensor({test::seededImage(224, 224, expected["seed"].get<std::uint32_t>())}), {});
@@ -374,7 +358,7 @@ TEST(theNamesOfHfRepositoriesOldAndNewHoldTheSameModel)
             options.layout = layout;
             const Folder folder(options);
             checkSums(folder.path(), family(shape)["sha256_hf"][name]);
-            checkLayers(Model(folder.path()), family(shape)["cases"][1]);
+            checkLayers(test::LoadedModel(folder.path()), family(shape)["cases"][1]);
         }
     }
 }

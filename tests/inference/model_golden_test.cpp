@@ -9,6 +9,7 @@
 #include "inference/tiles.h"
 #include "inference/vision.h"
 #include "inference/weights.h"
+#include "support/loaded_model.h"
 #include "support/seeded_image.h"
 #include "support/temporary_folder.h"
 #include "support/test.h"
@@ -18,7 +19,6 @@
 
 #include <cmath>
 #include <fstream>
-#include <iterator>
 
 using namespace inference;
 using nlohmann::json;
@@ -51,29 +51,9 @@ const std::filesystem::path& checkpointFolder()
     return folder.path();
 }
 
-std::string sumOf(const std::filesystem::path& file)
+const test::LoadedModel& model()
 {
-    std::ifstream in(file, std::ios::binary);
-    return sha256Hex(std::string(std::istreambuf_iterator<char>(in), {}));
-}
-
-struct Model {
-    Model()
-        : checkpoint(checkpointFolder())
-        , weights(checkpoint, at::kCPU, at::kFloat, {}, {})
-        , vision(weights)
-        , language(weights)
-    {
-    }
-    Checkpoint checkpoint;
-    Weights weights;
-    VisionTower vision;
-    LanguageModel language;
-};
-
-const Model& model()
-{
-    static const Model one;
+    static const test::LoadedModel one(checkpointFolder());
     return one;
 }
 
@@ -171,7 +151,7 @@ void checkTokens(const json& one)
 TEST(theCheckpointWriterWritesTheBytesOfTheReference)
 {
     for (const auto& [name, sum] : golden()["sha256"].items()) {
-        CHECK_EQUAL(sumOf(checkpointFolder() / name), sum.get<std::string>());
+        CHECK_EQUAL(test::sha256OfFile(checkpointFolder() / name), sum.get<std::string>());
     }
     const test::TemporaryFolder single;
     test::writeCheckpoint(single.path(),
@@ -181,7 +161,7 @@ TEST(theCheckpointWriterWritesTheBytesOfTheReference)
                            .shards = 1,
                            .tokenizer = tokenizerFolder});
     for (const auto& [name, sum] : golden()["sha256_bf16_single"].items()) {
-        CHECK_EQUAL(sumOf(single.path() / name), sum.get<std::string>());
+        CHECK_EQUAL(test::sha256OfFile(single.path() / name), sum.get<std::string>());
     }
 }
 

@@ -3,7 +3,7 @@
 #include "inference/error.h"
 #include "inference/sha256.h"
 #include "support/noise.h"
-#include "support/shared_data.h"
+#include "support/qwen_tokenizer.h"
 #include "support/temporary_folder.h"
 #include "support/test.h"
 
@@ -105,20 +105,11 @@ void checkPrompts(const Tokenizer& tokenizer, const char* name)
     }
 }
 
-std::filesystem::path qwenFolder()
-{
-    const auto shared = test::sharedData();
-    if (!shared) {
-        SKIP(test::missingSharedData);
-    }
-    return *shared / "tokenizer-qwen";
-}
-
 }  // namespace
 
 TEST(everyPromptHasTheReferencesIds)
 {
-    checkPrompts(*loadTokenizer(qwenFolder()), "qwen");
+    checkPrompts(*loadTokenizer(test::qwenTokenizer()), "qwen");
 }
 
 TEST(everyPromptHasTheReferencesIdsWithTheAddedTokensOfQwen25)
@@ -126,7 +117,7 @@ TEST(everyPromptHasTheReferencesIdsWithTheAddedTokensOfQwen25)
     const test::TemporaryFolder folder;
     std::filesystem::copy(std::string(data) + "/tokenizer-qwen25", folder.path());
     for (const char* name : {"vocab.json", "merges.txt"}) {
-        std::filesystem::copy(qwenFolder() / name, folder.path() / name);
+        std::filesystem::copy(test::qwenTokenizer() / name, folder.path() / name);
     }
     checkPrompts(*loadTokenizer(folder.path()), "qwen25");
 }
@@ -149,11 +140,7 @@ TEST(everyPromptHasTheReferencesIdsWithInternLm2sTokenizer)
 // model specification 6.6
 TEST(workedExampleHasItsLengths)
 {
-    const auto shared = test::sharedData();
-    if (!shared) {
-        SKIP(test::missingSharedData);
-    }
-    const auto tokenizer = loadTokenizer(*shared / "tokenizer-qwen");
+    const auto tokenizer = loadTokenizer(test::qwenTokenizer());
     Request request = ask("Describe this image in detail.", {sized(448, 448)});
     request.system.preset = SystemPrompt::Preset::Default;
     CHECK_EQUAL(buildPrompt(request, *tokenizer, {}).ids.size(), 310U);

@@ -4,6 +4,7 @@
 #include "inference/checkpoint.h"
 #include "inference/error.h"
 #include "support/published_config.h"
+#include "support/qwen_tokenizer.h"
 #include "support/shared_data.h"
 #include "support/temporary_folder.h"
 #include "support/test.h"
@@ -18,11 +19,6 @@ namespace fs = std::filesystem;
 namespace {
 
 const fs::path small = fs::path(KVL_TEST_DATA) / "tokenizer-small";
-
-fs::path qwen()
-{
-    return *test::sharedData() / "tokenizer-qwen";
-}
 
 /// A folder with a tokenizer's files, lines of merges.txt left out where `lose` says so.
 struct Folder : test::TemporaryFolder {
@@ -109,12 +105,13 @@ TEST(qwensOwnTokenizerHasTheCountsOfTheSpecification)
     if (!test::sharedData()) {
         SKIP(test::missingSharedData);
     }
-    CHECK((loadTokenizer(qwen())->counts() == Tokenizer::Counts{151643, 151387}));
-    const ModelInfo info = checked(qwen());
+    CHECK((loadTokenizer(test::qwenTokenizer())->counts() == Tokenizer::Counts{151643, 151387}));
+    const ModelInfo info = checked(test::qwenTokenizer());
     CHECK(info.warnings.empty());
     CHECK_EQUAL(info.tokens, 151678);
     int merge = 0;
-    const Folder folder(qwen(), [&](const std::string&) { return ++merge == 151388; });  // the last
+    const Folder folder(test::qwenTokenizer(),
+                        [&](const std::string&) { return ++merge == 151388; });  // the last
     const std::vector<std::string> warnings = checked(folder.path()).warnings;
     CHECK_EQUAL(warnings.size(), std::size_t(1));
     CHECK(warnings.front().find("merges.txt has 151386 merges where Qwen's own has 151387") !=
@@ -126,7 +123,7 @@ TEST(lostMergesOfNumberSignsAreAnError)
     if (!test::sharedData()) {
         SKIP(test::missingSharedData);
     }
-    const Folder folder(qwen(), [](const std::string& line) {
+    const Folder folder(test::qwenTokenizer(), [](const std::string& line) {
         return line.starts_with("#") && !line.starts_with("#version");
     });
     // as many as InternVL2-1B's file has (7.8)
@@ -140,7 +137,7 @@ TEST(aCheckpointOfKvlsShapeHasNothingUnusual)
     if (!test::sharedData()) {
         SKIP(test::missingSharedData);
     }
-    const Folder folder(qwen());
+    const Folder folder(test::qwenTokenizer());
     claimToBeKvl(folder.path(), [](json&) {});
     const ModelInfo info = inspectCheckpoint(folder.path());
     CHECK_EQUAL(info.parameters, std::int64_t(15'119'523'840));  // model specification 1.1

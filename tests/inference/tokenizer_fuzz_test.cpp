@@ -4,7 +4,7 @@
 #include "inference/sha256.h"
 #include "inference/tokenizer.h"
 #include "support/fuzz_text.h"
-#include "support/shared_data.h"
+#include "support/qwen_tokenizer.h"
 #include "support/temporary_folder.h"
 #include "support/test.h"
 
@@ -96,15 +96,6 @@ void checkTokenizer(const Tokenizer& tokenizer, const std::string& name, bool te
     }
 }
 
-std::filesystem::path qwenFolder()
-{
-    const auto shared = test::sharedData();
-    if (!shared) {
-        SKIP(test::missingSharedData);
-    }
-    return *shared / "tokenizer-qwen";
-}
-
 }  // namespace
 
 TEST(theTextsAreThoseOfTheReference)
@@ -114,12 +105,12 @@ TEST(theTextsAreThoseOfTheReference)
 
 TEST(theFullVocabularyReadsEveryTextAsHuggingFace)
 {
-    checkTokenizer(*loadTokenizer(qwenFolder()), "qwen");
+    checkTokenizer(*loadTokenizer(test::qwenTokenizer()), "qwen");
 }
 
 TEST(tokenizerJsonAloneReadsEveryTextAsTheThreeFilesDo)
 {
-    const std::filesystem::path qwen = qwenFolder();
+    const std::filesystem::path qwen = test::qwenTokenizer();
     json file = readJson(data / "tokenizer-small.json");
     file["model"]["vocab"] = readJson(qwen / "vocab.json");
     json& merges = file["model"]["merges"] = json::array();
@@ -149,7 +140,7 @@ TEST(theAddedTokensOfQwen25ReadEveryTextAsHuggingFace)
     const test::TemporaryFolder folder;
     std::filesystem::copy(data / "tokenizer-qwen25", folder.path());
     for (const char* name : {"vocab.json", "merges.txt"}) {
-        std::filesystem::copy(qwenFolder() / name, folder.path() / name);
+        std::filesystem::copy(test::qwenTokenizer() / name, folder.path() / name);
     }
     const auto tokenizer = loadTokenizer(folder.path());
     CHECK(tokenizer->control("<IMG_CONTEXT>") == TokenId(151667));

@@ -4,7 +4,7 @@
 #include "inference/sha256.h"
 #include "inference/unicode.h"
 #include "inference/utf8.h"
-#include "support/shared_data.h"
+#include "support/qwen_tokenizer.h"
 #include "support/test.h"
 
 #include <filesystem>
@@ -66,11 +66,7 @@ void checkDecoding(const Tokenizer& tokenizer, const char* name)
 
 std::unique_ptr<Tokenizer> qwen()
 {
-    const auto shared = test::sharedData();
-    if (!shared) {
-        SKIP(test::missingSharedData);
-    }
-    return loadTokenizer(*shared / "tokenizer-qwen");
+    return loadTokenizer(test::qwenTokenizer());
 }
 
 std::unique_ptr<Tokenizer> small()

@@ -4,7 +4,7 @@
 #include "inference/error.h"
 #include "inference/verify_parts.h"
 #include "inference/verify_reference.h"
-#include "support/shared_data.h"
+#include "support/qwen_tokenizer.h"
 #include "support/temporary_folder.h"
 #include "support/test.h"
 #include "support/tiny_checkpoint.h"
@@ -112,10 +112,7 @@ TEST(aStopEndsItBetweenChecksAndWithinThem)
 
 TEST(aTokenizerWithoutItsMergesFails)
 {
-    if (!test::sharedData()) {
-        SKIP(test::missingSharedData);
-    }
-    const std::filesystem::path qwen = *test::sharedData() / "tokenizer-qwen";
+    const std::filesystem::path qwen = test::qwenTokenizer();
     const auto failures = [](const std::filesystem::path& folder) {
         int failed = 0;
         for (const VerifyPart& part : tokenizerChecks(folder)) {
