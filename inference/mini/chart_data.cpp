@@ -19,6 +19,16 @@ std::string noSuch(int colour, const std::string& what)
     return "There is no " + colourName(colour) + " " + what + ".";
 }
 
+/// "bars: red at 20 top 40 value 60, blue at 41 top 26 value 80."
+std::string listedClauses(const std::string& many, const std::vector<std::string>& clauses)
+{
+    std::string list = many + ": ";
+    for (const std::string& clause : clauses) {
+        list += (&clause == &clauses.front() ? "" : ", ") + clause;
+    }
+    return list + ".";
+}
+
 struct LineData {
     std::vector<double> values;  // 0..100, at even steps
     std::string trend;
@@ -117,8 +127,7 @@ void drawBars(Drawing& drawing, const Area& area, bool panel)
     random.shuffle(tens);
     const double step = plot.width() / count, wide = step * random.real(0.55, 0.75);
     const bool outlined = random.chance(30);
-    std::string thought = "axis 0 at " + twoDigits(plot.bottom * 100 / canvas.height()) +
-        ", 100 at " + twoDigits(plot.top * 100 / canvas.height()) + ". bars: ";
+    std::vector<std::string> clauses;
     for (int i = 0; i < count; ++i) {
         const double x = plot.left + step * (i + 0.5);
         const Point from{x - wide / 2, plot.bottom - plot.height() * tens[std::size_t(i)] / 10};
@@ -131,32 +140,40 @@ void drawBars(Drawing& drawing, const Area& area, bool panel)
                 canvas.lines({{from.x, to.y}, from, {to.x, from.y}, to}, 1, {20, 20, 20});
             }
         }
-        thought += colourName(colour) + " at " + twoDigits(extent.x()) + " top " +
-            twoDigits(extent.top) + (i + 1 == count ? "." : ", ");
+        clauses.push_back(colourName(colour) + " at " + twoDigits(extent.x()) + " top " +
+                          twoDigits(extent.top) + " value " +
+                          std::to_string(tens[std::size_t(i)] * 10));
     }
     if (panel) {
         return;
     }
+    const std::string thought = "axis 0 at " + twoDigits(plot.bottom * 100 / canvas.height()) +
+        ", 100 at " + twoDigits(plot.top * 100 / canvas.height()) + ". " +
+        listedClauses("bars", clauses);
     drawing.ask("count", "count", {{"many", "bars"}},
                 thought + " count " + std::to_string(count) + ".", std::to_string(count));
     const auto [low, high] = std::minmax_element(tens.begin(), tens.begin() + count);
-    drawing.ask("highest", "highest", {}, thought,
-                colourName(colours[std::size_t(high - tens.begin())]));
-    drawing.ask("lowest", "lowest", {}, thought,
-                colourName(colours[std::size_t(low - tens.begin())]));
+    const auto lowest = std::size_t(low - tens.begin()), highest = std::size_t(high - tens.begin());
+    drawing.ask("highest", "highest", {}, thought + " highest: " + clauses[highest] + ".",
+                colourName(colours[highest]));
+    drawing.ask("lowest", "lowest", {}, thought + " lowest: " + clauses[lowest] + ".",
+                colourName(colours[lowest]));
     const AskedColour asked = askedColour(random, colours);
     const Slots slots{{"colour", colourName(asked.colour)}};
     if (asked.index < 0) {
-        drawing.askAbsent("value", "value", slots, thought, noSuch(asked.colour, "bar"));
+        drawing.askAbsent("value", "value", slots,
+                          thought + " " + colourName(asked.colour) + ": none.",
+                          noSuch(asked.colour, "bar"));
     } else {
-        drawing.ask("value", "value", slots, thought,
+        drawing.ask("value", "value", slots,
+                    thought + " " + clauses[std::size_t(asked.index)] + ".",
                     std::to_string(tens[std::size_t(asked.index)] * 10));
     }
-    const int a = random.below(count), b = (a + 1 + random.below(count - 1)) % count;
-    drawing.ask(
-        "yesno", "higher",
-        {{"a", colourName(colours[std::size_t(a)])}, {"b", colourName(colours[std::size_t(b)])}},
-        thought, tens[std::size_t(a)] > tens[std::size_t(b)] ? "yes" : "no");
+    const auto a = std::size_t(random.below(count));
+    const std::size_t b = (a + 1 + std::size_t(random.below(count - 1))) % std::size_t(count);
+    drawing.ask("yesno", "higher", {{"a", colourName(colours[a])}, {"b", colourName(colours[b])}},
+                thought + " " + clauses[a] + ", " + clauses[b] + ".",
+                tens[a] > tens[b] ? "yes" : "no");
 }
 
 void drawLines(Drawing& drawing, const Area& area, bool panel)
@@ -170,7 +187,7 @@ void drawLines(Drawing& drawing, const Area& area, bool panel)
     const Area plot = drawFrame(drawing, area, {panel, true, !panel}, colours);
     const double thickness = std::max(drawing.percent(drawing.options.tile < 200 ? 2 : 1.3), 1.6);
     const bool marks = random.chance(40);
-    std::string thought = "lines: ";
+    std::vector<std::string> clauses;
     std::vector<double> ends;
     for (int i = 0; i < count; ++i) {
         const std::vector<double>& values = lines[std::size_t(i)].values;
@@ -194,25 +211,33 @@ void drawLines(Drawing& drawing, const Area& area, bool panel)
             }
         }
         const double x = 100.0 / canvas.width(), y = 100.0 / canvas.height();
-        thought += colourName(colour) + " from " + at(points.front().x * x, points.front().y * y) +
-            " to " + at(points.back().x * x, points.back().y * y) + (i + 1 == count ? "." : ", ");
+        clauses.push_back(colourName(colour) + " from " +
+                          at(points.front().x * x, points.front().y * y) + " to " +
+                          at(points.back().x * x, points.back().y * y) + " " +
+                          lines[std::size_t(i)].trend);
         ends.push_back(values.back());
     }
     if (panel) {
         return;
     }
+    const std::string thought = listedClauses("lines", clauses);
     drawing.ask("count", "count", {{"many", "lines"}},
                 thought + " count " + std::to_string(count) + ".", std::to_string(count));
     const AskedColour asked = askedColour(random, colours);
     const Slots slots{{"colour", colourName(asked.colour)}};
     if (asked.index < 0) {
-        drawing.askAbsent("trend", "trend", slots, thought, noSuch(asked.colour, "line"));
+        drawing.askAbsent("trend", "trend", slots,
+                          thought + " " + colourName(asked.colour) + ": none.",
+                          noSuch(asked.colour, "line"));
     } else {
-        drawing.ask("trend", "trend", slots, thought, lines[std::size_t(asked.index)].trend);
+        drawing.ask("trend", "trend", slots,
+                    thought + " " + clauses[std::size_t(asked.index)] + ".",
+                    lines[std::size_t(asked.index)].trend);
     }
     const int highest = clearMaximum(ends, 9);
     if (count > 1 && highest >= 0) {
-        drawing.ask("highest", "endhighest", {}, thought,
+        drawing.ask("highest", "endhighest", {},
+                    thought + " highest: " + clauses[std::size_t(highest)] + ".",
                     colourName(colours[std::size_t(highest)]));
     }
     if (count == 2 && crossing(lines[0], lines[1]) >= 0) {
@@ -324,41 +349,47 @@ std::vector<int> tenths(Random& random, int count)
 }
 
 void askAboutSlices(Drawing& drawing, const std::vector<int>& parts,
-                    const std::vector<int>& colours, const std::string& thought)
+                    const std::vector<int>& colours, const std::vector<std::string>& clauses)
 {
+    const std::string thought = listedClauses("slices", clauses);
     Random& random = drawing.random;
     const int count = int(parts.size());
     drawing.ask("count", "count", {{"many", "slices"}},
                 thought + " count " + std::to_string(count) + ".", std::to_string(count));
     std::vector<double> shares(parts.begin(), parts.end());
     if (const int largest = clearMaximum(shares, 0.5); largest >= 0) {
-        drawing.ask("highest", "largestslice", {}, thought,
+        drawing.ask("highest", "largestslice", {},
+                    thought + " largest: " + clauses[std::size_t(largest)] + ".",
                     colourName(colours[std::size_t(largest)]));
     }
     for (double& share : shares) {
         share = -share;
     }
     if (const int smallest = clearMaximum(shares, 0.5); smallest >= 0) {
-        drawing.ask("lowest", "smallestslice", {}, thought,
+        drawing.ask("lowest", "smallestslice", {},
+                    thought + " smallest: " + clauses[std::size_t(smallest)] + ".",
                     colourName(colours[std::size_t(smallest)]));
     }
     const AskedColour asked = askedColour(random, colours);
     const Slots slots{{"colour", colourName(asked.colour)}};
     if (asked.index < 0) {
-        drawing.askAbsent("value", "share", slots, thought, noSuch(asked.colour, "slice"));
+        drawing.askAbsent("value", "share", slots,
+                          thought + " " + colourName(asked.colour) + ": none.",
+                          noSuch(asked.colour, "slice"));
     } else {
-        drawing.ask("value", "share", slots, thought,
+        drawing.ask("value", "share", slots,
+                    thought + " " + clauses[std::size_t(asked.index)] + ".",
                     std::to_string(parts[std::size_t(asked.index)] * 10));
     }
-    std::vector<int> wide, narrow;
+    std::vector<std::size_t> wide, narrow;
     for (std::size_t i = 0; i < parts.size(); ++i) {
-        (parts[i] >= 3 ? wide : narrow).push_back(colours[i]);
+        (parts[i] >= 3 ? wide : narrow).push_back(i);
     }
     if (!wide.empty() && !narrow.empty()) {
         const bool yes = random.chance(50);
-        drawing.ask("yesno", "half-slice",
-                    {{"colour", colourName(random.pick(yes ? wide : narrow))}}, thought,
-                    yes ? "yes" : "no");
+        const std::size_t one = random.pick(yes ? wide : narrow);
+        drawing.ask("yesno", "half-slice", {{"colour", colourName(colours[one])}},
+                    thought + " " + clauses[one] + ".", yes ? "yes" : "no");
     }
 }
 
@@ -377,7 +408,7 @@ void drawPie(Drawing& drawing, const Area& area, bool panel)
     const double radius = std::min(place.width(), place.height()) * random.real(0.38, 0.46);
     const bool apart = random.chance(50);
     double from = random.chance(60) ? 0 : random.real(0, 1);
-    std::string thought = "slices: ";
+    std::vector<std::string> clauses;
     for (int i = 0; i < count; ++i) {
         const double to = from + parts[std::size_t(i)] / 10.0;
         Point low = centre, high = centre, middle;
@@ -392,9 +423,9 @@ void drawPie(Drawing& drawing, const Area& area, bool panel)
         if (drawing.add({Thing::Slice, drawing.extentOf(low, high), colour})) {
             canvas.slice(centre, radius, from, to, chartInk(colour));
         }
-        thought += colourName(colour) + " at " +
-            at(middle.x * 100 / canvas.width(), middle.y * 100 / canvas.height()) + " share " +
-            std::to_string(parts[std::size_t(i)] * 10) + (i + 1 == count ? "." : ", ");
+        clauses.push_back(colourName(colour) + " at " +
+                          at(middle.x * 100 / canvas.width(), middle.y * 100 / canvas.height()) +
+                          " share " + std::to_string(parts[std::size_t(i)] * 10));
         from = to;
     }
     for (int i = 0; apart && i < count; ++i) {
@@ -403,7 +434,7 @@ void drawPie(Drawing& drawing, const Area& area, bool panel)
                     {255, 255, 255});
     }
     if (!panel) {
-        askAboutSlices(drawing, parts, colours, thought);
+        askAboutSlices(drawing, parts, colours, clauses);
     }
 }
 

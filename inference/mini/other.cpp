@@ -1,11 +1,8 @@
-#include "inference/mini/chart.h"
-#include "inference/mini/scene.h"
+#include "inference/mini/other.h"
 
 #include <cmath>
 
 namespace inference::mini {
-
-namespace {
 
 Ink anyInk(Random& random, bool coloured)
 {
@@ -15,18 +12,6 @@ Ink anyInk(Random& random, bool coloured)
         : grey(level);
 }
 
-/// Anywhere in the picture; `flat`: the least ratio of its axes.
-Oval anyOval(Drawing& drawing, double a, double flat)
-{
-    Random& random = drawing.random;
-    return {{random.real(0, drawing.canvas.width()), random.real(0, drawing.canvas.height())},
-            a,
-            a * random.real(flat, 1),
-            random.real(0, 1)};
-}
-
-/// Fields of several scales laid over each other and pushed through a random scale of inks: clouds,
-/// flesh, marble; with few steps, a map.
 void drawField(Drawing& drawing, bool coloured)
 {
     Canvas& canvas = drawing.canvas;
@@ -59,6 +44,49 @@ void drawField(Drawing& drawing, bool coloured)
     });
 }
 
+void addTexture(Drawing& drawing, double strength)
+{
+    Canvas& canvas = drawing.canvas;
+    Random& random = drawing.random;
+    double cell = random.real(3, 14);
+    for (int i = random.whole(2, 3); i > 0; --i, cell *= 0.4) {
+        const std::vector<float> field =
+            cloud(canvas.width(), canvas.height(), drawing.percent(cell), drawing.newSeed());
+        const auto scale = float(strength * random.real(0.4, 1));
+        const float* value = field.data();
+        canvas.visit([&](float, float, float* pixel) {
+            const float change = *value++ * scale;
+            pixel[0] += change;
+            pixel[1] += change;
+            pixel[2] += change;
+        });
+    }
+}
+
+void addMarks(Drawing& drawing)
+{
+    Canvas& canvas = drawing.canvas;
+    Random& random = drawing.random;
+    const double height = drawing.percent(random.real(2, 6));
+    const Ink ink = grey(random.real(150, 255));
+    for (int i = random.whole(1, 4); i > 0; --i) {
+        std::string word;
+        for (int letter = random.whole(1, 9); letter > 0; --letter) {
+            word += random.chance(50) ? char('A' + random.below(26)) : char('0' + random.below(10));
+        }
+        const double x = random.real(0.02, 0.8) * canvas.width();
+        const double y =
+            (random.chance(50) ? random.real(0.05, 0.2) : random.real(0.8, 0.97)) * canvas.height();
+        canvas.text({x, y}, word, height, ink);
+    }
+    if (random.chance(50)) {
+        const double x = random.real(0.9, 0.98) * canvas.width();
+        canvas.line({x, canvas.height() * 0.25}, {x, canvas.height() * 0.75}, 1, ink);
+    }
+}
+
+namespace {
+
 /// Many shapes over each other, too many and too mixed to be named.
 void drawClutter(Drawing& drawing, bool coloured, int count)
 {
@@ -90,29 +118,89 @@ void drawClutter(Drawing& drawing, bool coloured, int count)
     }
 }
 
-/// A page: lines of words, perhaps in two columns.
+std::string anyWord(Random& random, int longest)
+{
+    std::string word;
+    for (int letter = random.whole(1, longest); letter > 0; --letter) {
+        word += char('a' + random.below(26));
+    }
+    return word;
+}
+
+/// A page: lines of words, perhaps in two columns, below a heading, with the lines' numbers.
 void drawPage(Drawing& drawing)
 {
     Canvas& canvas = drawing.canvas;
     Random& random = drawing.random;
-    const double height = drawing.percent(random.real(1.6, 3.6));
+    const Ink ink{20, 20, 20};
+    const double height = drawing.percent(random.real(1.2, 3.6));
+    double top = height * 3;
+    for (int i = random.chance(50) ? random.whole(1, 4) : 0; i > 0; --i) {
+        const double large = height * random.real(1.4, 2.4);
+        std::string heading;
+        for (int word = random.whole(1, 5); word > 0; --word) {
+            heading += anyWord(random, 9) + " ";
+        }
+        top += large * 1.6;
+        canvas.text({(canvas.width() - textWidth(heading, large)) / 2, top - large * 0.3}, heading,
+                    large, ink);
+    }
     const int columns = random.whole(1, 2);
     const double wide = canvas.width() / double(columns);
+    const bool numbered = columns == 1 && random.chance(40);
     for (int column = 0; column < columns; ++column) {
-        double y = height * 3;
-        while (y < canvas.height() - height * 2) {
+        int line = 0;
+        for (double y = top + height; y < canvas.height() - height * 2;) {
             double x = wide * column + height * 2;
+            if (numbered) {
+                canvas.text({x, y}, std::to_string(++line), height, ink);
+                x += height * 4;
+            }
             const double end = wide * (column + 1) - height * (random.chance(15) ? 12 : 3);
             while (x < end) {
-                std::string word;
-                for (int letter = random.whole(1, 8); letter > 0; --letter) {
-                    word += char('a' + random.below(26));
-                }
-                canvas.text({x, y}, word, height, {20, 20, 20});
+                const std::string word = anyWord(random, 8);
+                canvas.text({x, y}, word, height, ink);
                 x += textWidth(word, height) + height * 1.2;
             }
             y += height * (random.chance(12) ? 3.6 : 1.9);
         }
+    }
+}
+
+/// Boxes and blobs with words in them and arrows between, as of a pathway.
+void drawDiagram(Drawing& drawing)
+{
+    Canvas& canvas = drawing.canvas;
+    Random& random = drawing.random;
+    const auto pale = [&] {
+        return Ink{float(random.real(150, 250)), float(random.real(150, 250)),
+                   float(random.real(150, 250))};
+    };
+    const double height = drawing.percent(random.real(1.6, 3.4));
+    if (random.chance(40)) {
+        const Oval cell{
+            {canvas.width() * random.real(0.3, 0.7), canvas.height() * random.real(0.3, 0.7)},
+            canvas.width() * random.real(0.25, 0.5),
+            canvas.height() * random.real(0.25, 0.5),
+            0};
+        canvas.oval(cell, pale());
+    }
+    Point before{canvas.width() * 0.5, canvas.height() * 0.5};
+    for (int i = random.whole(4, 18); i > 0; --i) {
+        const Point at{random.real(0.05, 0.9) * canvas.width(),
+                       random.real(0.05, 0.95) * canvas.height()};
+        const double wide = drawing.percent(random.real(4, 12)), high = height * random.real(1, 3);
+        const Ink ink = grey(random.real(20, 140));
+        canvas.line(before, at, drawing.percent(random.real(0.4, 1)), ink);
+        if (random.chance(50)) {
+            canvas.rectangle({at.x - wide, at.y - high}, {at.x + wide, at.y + high}, pale());
+        } else {
+            canvas.oval({at, wide, high, 0}, pale());
+        }
+        const std::string word = anyWord(random, 6);
+        canvas.text({at.x - textWidth(word, height) / 2, at.y + height / 2}, word, height,
+                    {20, 20, 20});
+        before = at;
     }
 }
 
@@ -179,240 +267,6 @@ void drawGradient(Drawing& drawing)
     });
 }
 
-/// A field seen through a body's outline on black: like a real slice, with nothing of the phantoms.
-void drawUnknownBody(Drawing& drawing)
-{
-    Canvas& canvas = drawing.canvas;
-    Random& random = drawing.random;
-    drawField(drawing, false);
-    const double w = canvas.width() / 100.0, h = canvas.height() / 100.0;
-    for (int i = random.whole(3, 14); i > 0; --i) {
-        const double a = drawing.percent(random.real(1, 14));
-        const Oval oval{{random.real(15, 85) * w, random.real(15, 85) * h},
-                        a,
-                        a * random.real(0.2, 1),
-                        random.real(0, 1)};
-        const Ink ink = grey(random.real(20, 240));
-        canvas.oval(oval, ink, drawing.percent(random.real(0.5, 5)));
-    }
-    const Oval body{{50 * w, 50 * h},
-                    random.real(30, 52) * w,
-                    random.real(30, 52) * h,
-                    random.real(-0.05, 0.05)};
-    const std::vector<float> bend =
-        cloud(canvas.width(), canvas.height(), drawing.percent(25), drawing.newSeed());
-    const float* shift = bend.data();
-    const auto x0 = float(body.centre.x), y0 = float(body.centre.y);
-    const auto a = float(body.a), b = float(body.b);
-    canvas.visit([&](float x, float y, float* pixel) {
-        const float u = (x - x0) / a, v = (y - y0) / b;
-        const float inside = std::clamp((1 - u * u - v * v + *shift++ * 0.3F) * 20, 0.0F, 1.0F);
-        pixel[0] *= inside;
-        pixel[1] *= inside;
-        pixel[2] *= inside;
-    });
-}
-
-/// Clouds of two or three scales over all that is drawn.
-void addTexture(Drawing& drawing, double strength)
-{
-    Canvas& canvas = drawing.canvas;
-    Random& random = drawing.random;
-    double cell = random.real(3, 14);
-    for (int i = random.whole(2, 3); i > 0; --i, cell *= 0.4) {
-        const std::vector<float> field =
-            cloud(canvas.width(), canvas.height(), drawing.percent(cell), drawing.newSeed());
-        const auto scale = float(strength * random.real(0.4, 1));
-        const float* value = field.data();
-        canvas.visit([&](float, float, float* pixel) {
-            const float change = *value++ * scale;
-            pixel[0] += change;
-            pixel[1] += change;
-            pixel[2] += change;
-        });
-    }
-}
-
-/// Letters and a scale at the edges, as scanners burn them in.
-void addMarks(Drawing& drawing)
-{
-    Canvas& canvas = drawing.canvas;
-    Random& random = drawing.random;
-    const double height = drawing.percent(random.real(2, 6));
-    const Ink ink = grey(random.real(150, 255));
-    for (int i = random.whole(1, 4); i > 0; --i) {
-        std::string word;
-        for (int letter = random.whole(1, 9); letter > 0; --letter) {
-            word += random.chance(50) ? char('A' + random.below(26)) : char('0' + random.below(10));
-        }
-        const double x = random.real(0.02, 0.8) * canvas.width();
-        const double y =
-            (random.chance(50) ? random.real(0.05, 0.2) : random.real(0.8, 0.97)) * canvas.height();
-        canvas.text({x, y}, word, height, ink);
-    }
-    if (random.chance(50)) {
-        const double x = random.real(0.9, 0.98) * canvas.width();
-        canvas.line({x, canvas.height() * 0.25}, {x, canvas.height() * 0.75}, 1, ink);
-    }
-}
-
-/// Parts over parts, large before small, more and less alike than the organs of a phantom: like
-/// real anatomy, often with two halves that mirror each other.
-void drawParts(Drawing& drawing, const Oval& body)
-{
-    Canvas& canvas = drawing.canvas;
-    Random& random = drawing.random;
-    const bool mirrored = random.chance(60);
-    const double middle = random.real(60, 190), range = random.real(20, 110);
-    const int count = random.whole(12, 90);
-    const double largest = random.real(8, 24);
-    for (int i = 0; i < count; ++i) {
-        const double share = (i + 1.0) / count;
-        const double a = drawing.percent(largest * (1 - share) * (1 - share) + 0.8);
-        const double x = random.real(-1, 1), y = random.real(-1, 1);
-        const double flat = random.real(0.25, 1), turn = random.real(0, 1);
-        double level = middle + random.real(-range, range);
-        level = random.chance(8) ? random.real(225, 255) : random.chance(8) ? 5 : level;
-        const double soft = drawing.percent(random.real(0.3, 3));
-        const bool ring = random.chance(20);
-        const int sides = mirrored && random.chance(85) ? 2 : 1;
-        for (int side = 0; side < sides; ++side) {
-            const double sign = side == 0 ? 1 : -1;
-            const Oval part{{body.centre.x + sign * x * body.a, body.centre.y + y * body.b},
-                            a,
-                            a * flat,
-                            sign * turn};
-            if (ring) {
-                canvas.ring(part, drawing.percent(0.7) + soft / 2, grey(level));
-            } else {
-                canvas.oval(part, grey(level), soft);
-            }
-        }
-    }
-}
-
-/// Black around one or two bent outlines with a rim.
-void keepBodies(Drawing& drawing, const std::vector<Oval>& bodies)
-{
-    Canvas& canvas = drawing.canvas;
-    Random& random = drawing.random;
-    const std::vector<float> bend = cloud(canvas.width(), canvas.height(),
-                                          drawing.percent(random.real(15, 40)), drawing.newSeed());
-    const auto bending = float(random.real(0.02, 0.35));
-    const auto rim = float(random.real(0.02, 0.25)), rimLevel = float(random.real(10, 255));
-    const float outsideLevel = random.chance(70) ? 2 : float(random.real(0, 60));
-    const float* shift = bend.data();
-    canvas.visit([&](float x, float y, float* pixel) {
-        float depth = -10;  // 1 in the centre, 0 on the outline
-        for (const Oval& body : bodies) {
-            const float u = (x - float(body.centre.x)) / float(body.a);
-            const float v = (y - float(body.centre.y)) / float(body.b);
-            depth = std::max(depth, 1 - u * u - v * v);
-        }
-        depth += *shift++ * bending;
-        const float inside = std::clamp(depth * 25 + 0.5F, 0.0F, 1.0F);
-        const float within = std::clamp((depth - rim) * 25 + 0.5F, 0.0F, 1.0F);
-        for (int i = 0; i < 3; ++i) {
-            const float body = rimLevel + (pixel[i] - rimLevel) * within;
-            pixel[i] = outsideLevel + (body - outsideLevel) * inside;
-        }
-    });
-}
-
-/// Like a real slice: anatomy in an outline that is no phantom's.
-void drawAnatomy(Drawing& drawing)
-{
-    Canvas& canvas = drawing.canvas;
-    Random& random = drawing.random;
-    const double w = canvas.width() / 100.0, h = canvas.height() / 100.0;
-    std::vector<Oval> bodies;
-    const bool two = random.chance(15);
-    for (int i = 0; i < (two ? 2 : 1); ++i) {
-        const double x = two ? 28 + 44 * i : random.real(42, 58);
-        const double a = two ? random.real(14, 24) : random.real(22, 54);
-        const double y = random.real(42, 58), b = random.real(22, 54);
-        bodies.push_back({{x * w, y * h}, a * w, b * h, 0});
-    }
-    canvas.rectangle({0, 0}, {double(canvas.width()), double(canvas.height())},
-                     grey(random.real(20, 160)));
-    for (const Oval& body : bodies) {
-        drawParts(drawing, body);
-    }
-    addTexture(drawing, random.real(4, 40));
-    keepBodies(drawing, bodies);
-    if (random.chance(40)) {
-        addMarks(drawing);
-    }
-}
-
-/// Like a real radiograph: soft shades over the whole picture, long bones and their edges.
-void drawRadiograph(Drawing& drawing)
-{
-    Canvas& canvas = drawing.canvas;
-    Random& random = drawing.random;
-    drawField(drawing, false);
-    const double w = canvas.width(), h = canvas.height();
-    const double turn = random.real(-0.3, 0.3);
-    for (int i = random.whole(2, 16); i > 0; --i) {
-        const double x = random.real(-0.1, 1.1), y = random.real(-0.1, 1.1);
-        const double length = random.real(0.2, 1), lean = turn + random.real(-0.08, 0.08);
-        const Point from{x * w, y * h};
-        const Point to{from.x + length * w * cosine(lean), from.y + length * h * sine(lean)};
-        const double thick = drawing.percent(random.real(1, 12)), level = random.real(110, 235);
-        canvas.line(from, to, thick, grey(level));
-        canvas.line(from, to, thick * 0.7, grey(level * random.real(0.7, 0.98)));
-    }
-    canvas.blur(1);
-    addTexture(drawing, random.real(3, 20));
-    if (random.chance(60)) {
-        addMarks(drawing);
-    }
-}
-
-/// A field of flesh colours with wet reflections in a dark frame: like a real endoscopy.
-void drawUnknownCavity(Drawing& drawing)
-{
-    Canvas& canvas = drawing.canvas;
-    Random& random = drawing.random;
-    drawField(drawing, false);
-    canvas.visit([](float, float, float* pixel) {
-        pixel[0] = 60 + pixel[0] * 0.72F;
-        pixel[1] = 14 + pixel[1] * 0.55F;
-        pixel[2] = 12 + pixel[2] * 0.45F;
-    });
-    for (int i = random.whole(2, 30); i > 0; --i) {
-        const double a = drawing.percent(random.real(0.4, 5));
-        const Oval glint = anyOval(drawing, a, 0.2);
-        canvas.oval(glint, {250, 240, 232}, drawing.percent(random.real(0.5, 2)));
-    }
-    if (random.chance(60)) {
-        const double edge = drawing.percent(random.real(2, 14));
-        canvas.rectangle({0, 0}, {edge, double(canvas.height())}, {3, 3, 3});
-        canvas.rectangle({canvas.width() - edge, 0},
-                         {double(canvas.width()), double(canvas.height())}, {3, 3, 3});
-    }
-}
-
-/// More small nuclei than can be told apart: like a real section.
-void drawUnknownTissue(Drawing& drawing)
-{
-    Canvas& canvas = drawing.canvas;
-    Random& random = drawing.random;
-    drawField(drawing, false);
-    canvas.visit([](float, float, float* pixel) {
-        const float share = pixel[0] / 255;
-        const Ink ink = between({246, 222, 234}, {196, 110, 164}, share);
-        pixel[0] = ink.red;
-        pixel[1] = ink.green;
-        pixel[2] = ink.blue;
-    });
-    for (int i = random.whole(60, 260); i > 0; --i) {
-        const double a = drawing.percent(random.real(0.7, 2.4));
-        const Oval nucleus = anyOval(drawing, a, 0.4);
-        canvas.oval(nucleus, between({70, 36, 120}, {120, 70, 150}, float(random.real(0, 1))), 1.5);
-    }
-}
-
 /// Several of the above as panels.
 void drawMontage(Drawing& drawing)
 {
@@ -453,7 +307,7 @@ void drawMontage(Drawing& drawing)
 void drawOther(Drawing& drawing)
 {
     Random& random = drawing.random;
-    switch (random.below(16)) {
+    switch (random.below(20)) {
     case 0:
         return drawGradient(drawing);
     case 1:
@@ -467,7 +321,7 @@ void drawOther(Drawing& drawing)
     case 5:
         return drawBands(drawing);
     case 6:
-        return drawUnknownCavity(drawing);
+        return drawDiagram(drawing);
     case 7:
         return drawUnknownTissue(drawing);
     case 8:
@@ -481,6 +335,10 @@ void drawOther(Drawing& drawing)
         return drawUnknownBody(drawing);
     case 12:
         return drawRadiograph(drawing);
+    case 13:
+    case 14:
+    case 15:
+        return drawUnknownCavity(drawing);
     default:
         return drawAnatomy(drawing);
     }
