@@ -3,8 +3,10 @@
 #include "app/pictures.h"
 #include "app/request_options.h"
 #include "inference/prompt.h"
+#include "inference/stop.h"
 #include "inference/train/conversation_file.h"
 #include "inference/train/mini_conversations.h"
+#include "inference/train/processes.h"
 #include "inference/train/swift_command.h"
 #include "inference/train/training.h"
 #include "inference/train/training_log.h"
@@ -63,7 +65,9 @@ in the published layout, which `kvl ask --model DIR` opens. Ctrl+C saves and say
   --seed N              of the order of the conversations (0)
   --save-every N        a checkpoint every N steps; the newest two are kept
   --save-dtype T        of the result, bf16 or fp32 (as the model was stored)
-  --device D            auto, cpu, cuda:N (auto)
+  --device D            auto, cpu, cuda:N, or several GPUs as cuda:0,cuda:1 (auto: all GPUs there are)
+  --processes N         train with N processes, each with its share of every step's conversations:
+                        one a GPU, or sharing the CPU's cores (as many as --device has GPUs, or 1)
   --dtype T             fp32 on a CPU; bf16 with fp32 masters on a GPU (auto)
   --dense-share X       with --mini: X of that loss a picture beside the words (0)
   --bf16-products       on a CPU: factors of matrix products rounded to bf16, sums in fp32; twice as
@@ -163,7 +167,6 @@ inference::train::TrainingOptions trainingOptions(const Arguments& arguments)
     if (!options.saveDtype.empty() && options.saveDtype != "bf16" && options.saveDtype != "fp32") {
         throw UsageError("--save-dtype is \"" + options.saveDtype + "\"; bf16 or fp32 is expected");
     }
-    options.device = arguments.value("--device", "auto");
     options.dtype = arguments.value("--dtype", "auto");
     return options;
 }
@@ -180,6 +183,34 @@ std::optional<std::string> take(const std::string& name, std::vector<std::string
         return true;
     });
     return value;
+}
+
+/// Of each process that is to train. Every process finds the same.
+std::vector<std::string> devicesOf(const Arguments& arguments,
+                                   const inference::train::TrainingOptions& options)
+{
+    const std::string asked = arguments.value("--device", "auto");
+    std::vector<std::string> devices = inference::train::trainingDevices(asked);
+    const auto most = std::size_t(options.batch) * std::size_t(options.accumulate);
+    const auto processes = arguments.value("--processes");
+    if (!processes && asked == "auto") {
+        devices.resize(std::min(devices.size(), most));
+        return devices;
+    }
+    const std::size_t count =
+        processes ? std::size_t(wholeNumber("--processes", *processes, 1, 1024)) : devices.size();
+    if (count > most) {
+        throw UsageError(std::to_string(count) +
+                         " processes want a share of each step, which has " + std::to_string(most) +
+                         " conversations (--batch times --accumulate); fewer processes or more "
+                         "conversations a step are expected");
+    }
+    if (devices.front() != "cpu" && count > devices.size()) {
+        throw UsageError("--processes is " + std::to_string(count) + " where --device has " +
+                         std::to_string(devices.size()) + " GPUs; each takes one process");
+    }
+    devices.resize(count, devices.front());
+    return devices;
 }
 
 std::filesystem::path resumeFrom(const std::string& folder, const std::filesystem::path& out)
@@ -232,7 +263,8 @@ std::vector<inference::mini::Scene> scenesIn(const std::string& list)
         if (found == inference::mini::sceneCount) {
             std::string all;
             for (int i = 0; i < inference::mini::sceneCount; ++i) {
-                all += (i > 0 ? ", " : "") + std::string(inference::mini::name(Scene(i)));
+                all += i > 0 ? ", " : "";
+                all += inference::mini::name(Scene(i));
             }
             throw UsageError("--scenes has \"" + name + "\"; expected some of " + all);
         }
@@ -299,6 +331,55 @@ std::unique_ptr<inference::train::Conversations> readData(const Arguments& argum
     return data;
 }
 
+constexpr const char* leftOut = "left out: ";
+
+/// As one of several processes; the first of them does all else.
+int trainAlong(const inference::train::Conversations& data,
+               const inference::train::TrainingOptions& options, const std::stop_token& stop)
+{
+    inference::train::TrainingEvents events;
+    events.onSkipped = [](const std::string& what) {
+        std::fprintf(stderr, "%s%s\n", leftOut, what.c_str());
+    };
+    return inference::train::runTraining(data, options, events, stop).stopped ? exitInterrupted
+                                                                              : exitDone;
+}
+
+/// The processes for all devices but the first; null where that is the only one.
+std::unique_ptr<inference::train::Processes> startOthers(const std::vector<std::string>& words,
+                                                         const std::vector<std::string>& devices,
+                                                         inference::train::TrainingOptions& options)
+{
+    if (devices.size() == 1) {
+        return nullptr;
+    }
+    std::vector<std::string> line{"kvl", "train"};
+    line.insert(line.end(), words.begin(), words.end());
+    auto others = std::make_unique<inference::train::Processes>(int(devices.size()), line);
+    options.place = others->place();
+    std::string list;
+    for (const std::string& device : devices) {
+        list += (list.empty() ? "" : ", ") + device;
+    }
+    std::fprintf(stderr, "%zu processes train together: %s\n", devices.size(), list.c_str());
+    return others;
+}
+
+/// Ctrl+C comes to all of them; that another obeys it sooner is no fault.
+void checkOthers(inference::train::Processes& others, const std::filesystem::path& out,
+                 const std::stop_token& stop)
+{
+    try {
+        others.check();
+    } catch (const inference::Error& error) {
+        inference::throwIfStopped(stop);
+        const std::filesystem::path saved = inference::train::newestCheckpoint(out);
+        throw inference::Error(
+            error.what() +
+            (saved.empty() ? std::string() : " --resume goes on from " + saved.string() + "."));
+    }
+}
+
 }  // namespace
 
 int train(const std::vector<std::string>& given, const std::stop_token& stop)
@@ -344,6 +425,7 @@ int train(const std::vector<std::string>& given, const std::stop_token& stop)
                                {"--save-every"},
                                {"--save-dtype"},
                                {"--device"},
+                               {"--processes"},
                                {"--dtype"}});
     if (!arguments.positional().empty()) {
         throw UsageError("\"" + arguments.positional().front() + "\" belongs to no option");
@@ -369,15 +451,42 @@ int train(const std::vector<std::string>& given, const std::stop_token& stop)
     if (resume) {
         options.resume = resumeFrom(*resume, options.out);
     }
+    if (const auto place = inference::train::inheritedPlace()) {
+        options.place = *place;
+    }
+    const std::vector<std::string> devices = devicesOf(arguments, options);
+    options.device = devices.at(std::size_t(options.place.rank));
+    if (devices.size() > 1) {
+        inference::train::requireGroup(options.device);
+    }
     const auto pictureSystem = startPictures();
     const std::unique_ptr<inference::train::Conversations> data =
         arguments.has("--mini") ? drawData(arguments, options.model) : readData(arguments);
 
+    if (options.place.rank > 0) {
+        return trainAlong(*data, options, stop);
+    }
     Progress progress;
+    const auto others = startOthers(given, devices, options);
     inference::train::TrainingEvents events;
-    events.onStep = std::ref(progress);
-    events.onSkipped = [&](const std::string& what) { progress.say("left out: " + what); };
+    const auto sayWhatOthersLeftOut = [&] {
+        for (const std::string& line : others ? others->takeLines() : std::vector<std::string>()) {
+            if (line.starts_with(leftOut)) {
+                progress.say(line);
+            }
+        }
+    };
+    events.onStep = [&](const StepReport& report) {
+        progress(report);
+        sayWhatOthersLeftOut();
+    };
+    events.onSkipped = [&](const std::string& what) { progress.say(leftOut + what); };
+    events.onWaiting = [&] { checkOthers(*others, options.out, stop); };
     const auto result = inference::train::runTraining(*data, options, events, stop);
+    if (others) {
+        others->finish();
+        sayWhatOthersLeftOut();
+    }
     inference::train::writeWhole(
         options.out / "training.svg",
         inference::train::curveSvg(inference::train::readLog(options.out / "log.jsonl")));

@@ -31,28 +31,34 @@ fs::path folderOfTorch()
     return fs::path(info.dli_fname).parent_path();
 }
 
-/// Beside the program, in the build's lib/ and where the package puts it.
 void loadKernels()
+{
+    void* const library = loadOwnLibrary("libkvl_cuda.so");
+    void* const symbol = library ? dlsym(library, cuda::kernelsSymbol) : nullptr;
+    if (symbol) {
+        const cuda::Kernels* const found = reinterpret_cast<const cuda::Kernels* (*)()>(symbol)();
+        if (found && found->version == cuda::kernelsVersion) {
+            kernels = found;
+        }
+    }
+}
+
+}  // namespace
+
+void* loadOwnLibrary(const char* name)
 {
     std::error_code error;
     const fs::path bin = fs::read_symlink("/proc/self/exe", error).parent_path();
     for (const fs::path& folder :
          {bin, bin / "../lib", bin / "../lib/kvl-workbench", folderOfTorch()}) {
-        const fs::path path = folder / "libkvl_cuda.so";
-        if (!fs::exists(path, error)) {
-            continue;
-        }
-        void* const library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-        void* const symbol = library ? dlsym(library, cuda::kernelsSymbol) : nullptr;
-        if (symbol) {
-            const cuda::Kernels* const found =
-                reinterpret_cast<const cuda::Kernels* (*)()>(symbol)();
-            if (found && found->version == cuda::kernelsVersion) {
-                kernels = found;
-                return;
+        const fs::path path = folder / name;
+        if (fs::exists(path, error)) {
+            if (void* const library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL)) {
+                return library;
             }
         }
     }
+    return nullptr;
 }
 
 int gpuCount()
@@ -60,8 +66,6 @@ int gpuCount()
     loadCuda();
     return at::hasCUDA() ? int(at::detail::getCUDAHooks().deviceCount()) : 0;
 }
-
-}  // namespace
 
 void loadCuda()
 {

@@ -21,6 +21,13 @@ void loadCuda();
 /// Our kernels, or null where they are not loaded.
 const cuda::Kernels* cudaKernels();
 
+/// A library of ours that nothing links: beside the program, in the build's lib/, where the package
+/// puts it or beside libtorch. Null where it is not there or does not load.
+void* loadOwnLibrary(const char* name);
+
+/// CUDA devices that are usable here.
+int gpuCount();
+
 /// "auto", "cpu", "cuda" or "cuda:N". Throws Error where there is no such device.
 at::Device chooseDevice(const std::string& asked);
 

@@ -28,6 +28,8 @@ forbid(inference "\"(dicom|ui|app)/" "inference points at nothing")
 forbid(inference "<sentencepiece" "SentencePiece reads in one file and learns in one" inference/sentencepiece_tokenizer.cpp
        inference/mini/tokenizer_training.cpp)
 forbid(inference "<png" "libpng lives in one file" inference/mini/png.cpp)
+forbid(inference "<(torch/csrc/distributed|gloo|nccl)" "groups of processes live in the files named after them"
+       inference/train/group.cpp inference/train/group_backend.h inference/train/gloo_group.cpp inference/train/nccl_group.cpp)
 forbid(inference/mini "${torch}" "the generator needs no torch")
 forbid(dicom "${qt}" "dicom knows DCMTK only")
 forbid(dicom "${torch}" "dicom knows DCMTK only")
@@ -51,7 +53,7 @@ forbid(app "${dcmtk}" "app composes")
 foreach(file inference/engine.h inference/tiling.h inference/tiles.h inference/image.h inference/tokenizer.h
              inference/prompt.h inference/grounding.h inference/error.h inference/verify.h
              inference/device_map.h inference/memory.h inference/memory_plan.h inference/train/training.h
-             inference/train/training_log.h inference/train/conversation_file.h)
+             inference/train/training_log.h inference/train/processes.h inference/train/conversation_file.h)
     file(STRINGS ${ROOT}/${file} lines REGEX "include[ \t]*${torch}")
     if(lines)
         message("${file}: ${lines} (public headers are torch-free)")

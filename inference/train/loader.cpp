@@ -26,7 +26,8 @@ Loader::~Loader()
 void Loader::prefetch(std::int64_t number)
 {
     std::vector<std::int64_t> indices;
-    for (std::int64_t i = 0; i < m_options.perStep; ++i) {
+    const auto begin = [&](int rank) { return m_options.perStep * rank / m_options.size; };
+    for (std::int64_t i = begin(m_options.rank); i < begin(m_options.rank + 1); ++i) {
         indices.push_back(m_order.at(number * m_options.perStep + i));
     }
     m_pending = std::async(std::launch::async, [this, indices] { return load(indices); });

@@ -17,6 +17,7 @@ class Loader {
 public:
     struct Options {
         std::int64_t perStep = 1;  // items of the data
+        int rank = 0, size = 1;    // of them this process's share, in order
         std::uint64_t seed = 0;    // of their order
         int maxLength = 16384;     // tokens
         bool skipBad = false;      // otherwise a conversation that cannot be used is an Error

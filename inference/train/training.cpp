@@ -4,6 +4,7 @@
 #include "inference/error.h"
 #include "inference/stop.h"
 #include "inference/torch_errors.h"
+#include "inference/train/group.h"
 #include "inference/train/learner.h"
 #include "inference/train/loader.h"
 #include "inference/train/optimizer.h"
@@ -90,6 +91,7 @@ public:
     TrainingResult run();
 
 private:
+    bool writes() const { return m_options.place.rank == 0; }
     bool learn(std::int64_t step);
     void save(std::int64_t step);
 
@@ -102,6 +104,7 @@ private:
     at::ScalarType m_dtype;
     Learner m_learner;
     AdamW m_optimizer;
+    Group m_group;
     Loader m_loader;
     std::int64_t m_conversations, m_steps, m_done = 0;
     std::string m_settings;
@@ -131,9 +134,11 @@ Training::Training(const Conversations& conversations, const TrainingOptions& op
                 events.onLoading, stop)
     , m_optimizer(m_learner.parameters(),
                   {options.beta1, options.beta2, options.epsilon, options.weightDecay})
+    , m_group(options.place, m_device, events.onWaiting)
     , m_loader(conversations, m_learner,
-               {std::int64_t(options.batch) * options.accumulate, options.seed, options.maxLength,
-                options.skipLonger, std::max(1, int(std::thread::hardware_concurrency()) / 2)})
+               {std::int64_t(options.batch) * options.accumulate, options.place.rank,
+                options.place.size, options.seed, options.maxLength, options.skipLonger,
+                std::max(1, int(std::thread::hardware_concurrency()) / 2 / options.place.size)})
     , m_conversations(conversations.size())
     , m_steps(stepsOf(options, conversations.size()))
     , m_settings(settingsOf(options, m_conversations, m_steps, dtypeName(m_dtype)))
@@ -146,9 +151,11 @@ Training::Training(const Conversations& conversations, const TrainingOptions& op
             loadTraining(options.resume, m_learner.parameters(), m_optimizer.states(), m_settings);
         m_saved = options.resume;
     }
-    std::error_code error;
-    fs::create_directories(options.out, error);
-    m_log = std::make_unique<TrainingLog>(options.out / "log.jsonl", m_done);
+    if (writes()) {
+        std::error_code error;
+        fs::create_directories(options.out, error);
+        m_log = std::make_unique<TrainingLog>(options.out / "log.jsonl", m_done);
+    }
 }
 
 /// False where it was stopped; then the weights are those of the step before.
@@ -161,32 +168,48 @@ bool Training::learn(std::int64_t step)
             m_events.onSkipped(what);
         }
     }
-    StepReport report;
     std::vector<std::vector<Example>> batches;
-    double weight = 0;
+    double weight = 0, tokens = 0, targets = 0;
     for (std::size_t i = 0; i < data.items.size(); ++i) {
         if (i % std::size_t(m_options.batch) == 0) {
             batches.emplace_back();
         }
         weight += double(m_learner.weight(data.items[i]));
         for (Example& example : data.items[i]) {
-            report.tokens += std::int64_t(example.ids.size());
-            report.targets += example.targets();
+            tokens += double(example.ids.size());
+            targets += double(example.targets());
             batches.back().push_back(std::move(example));
         }
     }
-    at::manual_seed(m_options.seed + std::uint64_t(step) * 0x9e3779b97f4a7c15);
+    const std::vector<double> whole = m_group.sum({weight, tokens, targets});
+    StepReport report;
+    report.tokens = std::int64_t(whole[1]);
+    report.targets = std::int64_t(whole[2]);
+    // each process drops values of its own
+    at::manual_seed(m_options.seed + std::uint64_t(step) * 0x9e3779b97f4a7c15 +
+                    std::uint64_t(m_options.place.rank) * 0xd1b54a32d192ed03);
+    bool stopped = false;
     for (const std::vector<Example>& batch : batches) {
-        if (m_stop.stop_requested()) {
-            return false;
+        stopped = stopped || m_stop.stop_requested();
+        if (stopped) {
+            break;
         }
-        const at::Tensor loss = m_learner.loss(batch) / weight;
+        if (m_options.place.size > 1 && m_events.onWaiting) {
+            m_events.onWaiting();
+        }
+        const at::Tensor loss = m_learner.loss(batch) / whole[0];
         if (loss.requires_grad()) {  // not of text alone where the language is frozen
             loss.backward();
         }
         collectGradients(m_learner.parameters());
         report.loss += loss.item<double>();
     }
+    const std::vector<double> found = m_group.sum({report.loss, stopped ? 1.0 : 0.0});
+    if (found[1] > 0) {  // in any process
+        return false;
+    }
+    report.loss = found[0];
+    m_group.sumGradients(m_learner.parameters());
     report.gradientLength = clipGradients(m_learner.parameters(), m_options.longestGradient);
     if (!std::isfinite(report.loss) || !std::isfinite(report.gradientLength)) {
         throw Error("The loss of step " + std::to_string(step + 1) +
@@ -203,7 +226,9 @@ bool Training::learn(std::int64_t step)
     report.epoch =
         double((step + 1) * m_options.batch * m_options.accumulate) / double(m_conversations);
     report.seconds = secondsSince(start);
-    m_log->add(report);
+    if (m_log) {
+        m_log->add(report);
+    }
     if (m_events.onStep) {
         m_events.onStep(report);
     }
@@ -213,6 +238,10 @@ bool Training::learn(std::int64_t step)
 void Training::save(std::int64_t step)
 {
     const fs::path folder = m_options.out / checkpointName(step);
+    if (!writes()) {
+        m_saved = folder;
+        return;
+    }
     saveTraining(folder, m_checkpoint, m_learner.parameters(), m_optimizer.states(), m_lora, step,
                  m_settings);
     m_saved = folder;
@@ -244,6 +273,9 @@ TrainingResult Training::run()
         }
     }
     save(m_done);
+    if (!writes()) {
+        return {false, m_done, m_steps, m_saved};
+    }
     if (m_lora.rank > 0 && !m_options.merge) {
         writeAdapter(m_options.out, m_checkpoint, m_lora, m_learner.parameters());
     } else {
@@ -263,6 +295,13 @@ TrainingResult runTraining(const Conversations& conversations, const TrainingOpt
     }
     if (options.freezeVision && options.freezeProjector && options.freezeLanguage) {
         throw Error("Vision, projector and language are all frozen; nothing is left to train.");
+    }
+    const auto perStep = std::int64_t(options.batch) * options.accumulate;
+    if (options.place.size > perStep) {
+        throw Error("A step has " + std::to_string(perStep) + " conversations where " +
+                    std::to_string(options.place.size) +
+                    " processes want a share; a larger batch or more batches a step have some "
+                    "for each.");
     }
     const Products products(options.bf16Products);
     return inSentences(tooLarge,

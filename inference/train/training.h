@@ -13,6 +13,13 @@
 /// Supervised fine-tuning as the rest of the program sees it: no torch header.
 namespace inference::train {
 
+/// Several processes can train one model together: each computes its share of every step's
+/// conversations, and what they find is summed.
+struct GroupPlace {
+    int rank = 0, size = 1;            // the first, 0, writes log, checkpoints and result
+    std::filesystem::path rendezvous;  // a new file's name where all of them can write
+};
+
 struct TrainingOptions {
     std::filesystem::path model;   // a checkpoint to begin with
     std::filesystem::path out;     // folder of the result; checkpoints of the way are in it
@@ -46,6 +53,7 @@ struct TrainingOptions {
     /// float32 matrix products round their factors to bf16, as bf16 training does, and sum in
     /// float32; all else stays float32. Twice as quick on a CPU with AVX-512 BF16 or AMX.
     bool bf16Products = false;
+    GroupPlace place;  // decides no curve: a training goes on with any number of processes
 };
 
 /// One step, in order; the log has a line for each.
@@ -63,7 +71,10 @@ struct TrainingEvents {
     OnProgress onLoading;  // bytes of weights
     std::function<void(const StepReport&)> onStep;
     std::function<void(const std::filesystem::path&)> onSaved;
-    std::function<void(const std::string& what)> onSkipped;  // a sentence
+    std::function<void(const std::string& what)> onSkipped;  // a sentence; of the own share
+    /// Where there are other processes: often while they are waited for, and before each batch.
+    /// Throws Error where the training has to end.
+    std::function<void()> onWaiting;
 };
 
 struct TrainingResult {
@@ -74,10 +85,18 @@ struct TrainingResult {
 
 /// Trains, writes `out`/log.jsonl and checkpoints, and at the end the model to `out` itself, in the
 /// published layout. A stop request ends it within a batch, with a checkpoint of the last step. A
-/// resumed training follows the very curve of one that was never stopped. Throws Error,
-/// OutOfMemory.
+/// resumed training follows the very curve of one that was never stopped. Of several processes all
+/// call it, with the same data and options but for `place` and `device`; a stop request to one of
+/// them stops all. Throws Error, OutOfMemory.
 TrainingResult runTraining(const Conversations& conversations, const TrainingOptions& options,
                            const TrainingEvents& events, const std::stop_token& stop);
+
+/// The devices in a list with commas; "auto" is all GPUs, or the CPU where there is none. Throws
+/// Error where one is not there.
+std::vector<std::string> trainingDevices(const std::string& asked);
+/// Throws Error where this build has nothing by which several processes could sum what they find
+/// on such a device.
+void requireGroup(const std::string& device);
 
 /// The newest checkpoint of the way in `out`, empty where there is none.
 std::filesystem::path newestCheckpoint(const std::filesystem::path& out);

@@ -7,7 +7,7 @@
 #include "inference/train/training.h"
 #include "inference/train/training_log.h"
 #include "inference/train/training_state.h"
-#include "support/seeded_image.h"
+#include "support/few_conversations.h"
 #include "support/temporary_folder.h"
 #include "support/test.h"
 #include "support/tiny_checkpoint.h"
@@ -29,52 +29,18 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// Ten short conversations, every third with a picture.
-class Few : public Conversations {
-public:
-    std::int64_t size() const override { return 10; }
-    Item at(std::int64_t index) const override
-    {
-        Request request;
-        request.system.preset = SystemPrompt::Preset::None;
-        request.maxTiles = 2;
-        request.messages.push_back({Role::User, "How many is " + std::to_string(index) + "?", {}});
-        if (index % 3 == 0) {
-            request.messages.front().images.push_back(
-                test::seededImage(60, 40, std::uint32_t(index)));
-        }
-        request.messages.push_back({Role::Assistant, "It is " + std::to_string(7 * index), {}});
-        return {{std::move(request)}, {}};
-    }
-    std::string where(std::int64_t index) const override
-    {
-        return "few:" + std::to_string(index + 1);
-    }
-};
+using Few = test::FewConversations;
 
 Request conversation(std::int64_t index)
 {
     return Few().at(index).conversations.front();
 }
 
-/// Of small tiles, so that steps are quick.
-void writeTiny(const fs::path& folder, const std::string& dtype = "F32")
-{
-    test::writeCheckpoint(folder,
-                          {.shape = "tiny",
-                           .seed = 1,
-                           .dtype = dtype,
-                           .tokenizer = fs::path(KVL_TEST_DATA) / "tokenizer-small"});
-    nlohmann::json config = nlohmann::json::parse(std::ifstream(folder / "config.json"));
-    config["force_image_size"] = 56;
-    std::ofstream(folder / "config.json") << config;
-}
-
 const fs::path& model()
 {
     static const test::TemporaryFolder folder;
     static const bool written = [] {
-        writeTiny(folder.path());
+        test::writeQuickCheckpoint(folder.path());
         return true;
     }();
     (void)written;
@@ -229,7 +195,7 @@ TEST(aResultCanBeWrittenInAnotherDtype)
 TEST(aModelIsWrittenInTheDtypeItWasStoredInAndMastersAreKept)
 {
     const test::TemporaryFolder half, straight, resumed;
-    writeTiny(half.path(), "BF16");
+    test::writeQuickCheckpoint(half.path(), "BF16");
     for (const char* dtype : {"fp32", "bf16"}) {
         TrainingOptions options = sixSteps(straight.path());
         options.model = half.path();
