@@ -273,8 +273,8 @@ std::vector<inference::mini::Scene> scenesIn(const std::string& list)
     return scenes;
 }
 
-std::unique_ptr<inference::train::Conversations> drawData(const Arguments& arguments,
-                                                          const std::filesystem::path& model)
+std::unique_ptr<inference::train::Conversations>
+drawData(const Arguments& arguments, inference::train::TrainingOptions& training)
 {
     inference::train::MiniConversations::Options options;
     const auto whole = [&](const char* name, const char* otherwise, long long least,
@@ -289,7 +289,7 @@ std::unique_ptr<inference::train::Conversations> drawData(const Arguments& argum
         options.drawing.scenes = scenesIn(*list);
     }
     const bool dense = arguments.has("--dense");
-    const inference::ModelInfo info = inference::inspectCheckpoint(model);
+    const inference::ModelInfo info = inference::inspectCheckpoint(training.model);
     options.drawing.tile = info.tileSize;
     const int most = dense ? 1 : info.maxTiles;
     options.maxTiles = int(whole("--max-tiles", std::to_string(most).c_str(), 1, 40));
@@ -297,6 +297,12 @@ std::unique_ptr<inference::train::Conversations> drawData(const Arguments& argum
     if (const auto system = arguments.value("--system")) {
         options.system = systemPrompt(*system);
     }
+    training.data = {{"mini-seed", std::to_string(options.seed)},
+                     {"difficulty", std::to_string(options.drawing.difficulty)},
+                     {"questions", std::to_string(options.drawing.questions)},
+                     {"scenes", arguments.value("--scenes", "all")},
+                     {"max-tiles", std::to_string(options.maxTiles)},
+                     {"system", arguments.value("--system", "drawn")}};
     return std::make_unique<inference::train::MiniConversations>(options);
 }
 
@@ -461,7 +467,7 @@ int train(const std::vector<std::string>& given, const std::stop_token& stop)
     }
     const auto pictureSystem = startPictures();
     const std::unique_ptr<inference::train::Conversations> data =
-        arguments.has("--mini") ? drawData(arguments, options.model) : readData(arguments);
+        arguments.has("--mini") ? drawData(arguments, options) : readData(arguments);
 
     if (options.place.rank > 0) {
         return trainAlong(*data, options, stop);

@@ -73,7 +73,8 @@ std::string settingsOf(const TrainingOptions& options, std::int64_t conversation
                                   {"dense-share", options.denseShare},
                                   {"bf16-products", options.bf16Products},
                                   {"seed", options.seed},
-                                  {"dtype", dtype}}
+                                  {"dtype", dtype},
+                                  {"data", options.data}}
         .dump();
 }
 

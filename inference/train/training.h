@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -53,6 +54,9 @@ struct TrainingOptions {
     /// float32 matrix products round their factors to bf16, as bf16 training does, and sum in
     /// float32; all else stays float32. Twice as quick on a CPU with AVX-512 BF16 or AMX.
     bool bf16Products = false;
+    /// What decides the conversations beside their number, by the names of options; a training goes
+    /// on only with the same.
+    std::map<std::string, std::string> data;
     GroupPlace place;  // decides no curve: a training goes on with any number of processes
 };
 

@@ -202,16 +202,23 @@ std::int64_t loadTraining(const fs::path& folder, std::vector<Parameter>& parame
         throw Error((folder / settingsFile).string() +
                     " has no step and settings; it was edited or is of another version.");
     }
-    const ordered_json asked = ordered_json::parse(settings);
-    for (const auto& [name, value] : asked.items()) {
-        const ordered_json before = saved["settings"].value(name, ordered_json());
-        if (before != value) {
-            throw Error(folder.string() + " was trained with " + name + " " + before.dump() +
-                        " where now " + value.dump() +
-                        " is asked for; a training goes on with the settings and the data it "
-                        "began with.");
+    const auto compare = [&](const ordered_json& before, const ordered_json& now) {
+        for (const auto& [name, value] : now.items()) {
+            if (before.value(name, ordered_json()) != value) {
+                throw Error(folder.string() + " was trained with " + name + " " +
+                            before.value(name, ordered_json()).dump() + " where now " +
+                            value.dump() +
+                            " is asked for; a training goes on with the settings and the data it "
+                            "began with.");
+            }
         }
+    };
+    ordered_json asked = ordered_json::parse(settings);
+    if (saved["settings"].value("data", ordered_json()).is_object()) {  // not in older checkpoints
+        compare(saved["settings"]["data"], asked["data"]);
     }
+    asked.erase("data");
+    compare(saved["settings"], asked);
     const SafetensorsFile file(folder / stateFile);
     const auto read = [&](const std::string& name, at::Tensor& into) {
         const auto at = file.tensors().find(name);

@@ -819,9 +819,14 @@ private Q_SLOTS:
         QVERIFY(!whole.contains("dense."));  // what helped is no part of the model
         // from the second step on: the head's weights were kept
         QVERIFY(QFile::remove(warm + "/model.safetensors"));
-        const Result again = kvl(dense + QStringList{"--resume=" + warm + "/checkpoint-000002"});
+        const QString from = "--resume=" + warm + "/checkpoint-000002";
+        const Result again = kvl(dense + QStringList{from});
         QVERIFY2(again.status == 0, again.error);
         QVERIFY(bytesOf(warm + "/model.safetensors") == whole);
+
+        const Result other = kvl(dense + QStringList{from, "--mini-seed", "2"});
+        QCOMPARE(other.status, 1);
+        QVERIFY2(other.error.contains("with mini-seed \"1\" where now \"2\""), other.error);
 
         const Result words =
             kvl({"train", "--model", warm, "--mini", "40", "--out", taught, "--steps", "2",

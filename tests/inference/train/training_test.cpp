@@ -351,6 +351,25 @@ TEST(whatCannotBeTrainedIsRefused)
                  "the learning rate is probably too high");
 }
 
+TEST(aTrainingGoesOnWithTheDataItBeganWithOnly)
+{
+    const test::TemporaryFolder out;
+    TrainingOptions options = sixSteps(out.path());
+    options.until = 1;
+    options.data = {{"mini-seed", "1"}, {"scenes", "all"}};
+    options.resume = runTraining(Few(), options, {}, {}).resume;
+    options.until = 2;
+    options.data["mini-seed"] = "2";
+    CHECK_THROWS(Error, runTraining(Few(), options, {}, {}),
+                 "was trained with mini-seed \"1\" where now \"2\" is asked for");
+    // as checkpoints were written before the data was among the settings
+    const fs::path file = options.resume / "training.json";
+    nlohmann::json saved = nlohmann::json::parse(bytes(file));
+    CHECK_EQUAL(saved["settings"].erase("data"), std::size_t(1));
+    std::ofstream(file) << saved;
+    CHECK_EQUAL(runTraining(Few(), options, {}, {}).step, std::int64_t(2));
+}
+
 TEST(longerConversationsAreLeftOutOnRequestAndNamed)
 {
     const test::TemporaryFolder out;
