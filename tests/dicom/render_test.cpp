@@ -184,8 +184,9 @@ void RenderTest::sliceIsRenderedInMilliseconds()
         QVERIFY(!rgb.empty());
     }
     qInfo("512 x 512 in %.2f ms", static_cast<double>(best) / 1e6);
-    // a sanitizer build is some 20 times slower; the window wants 60 pictures a second
+#ifndef KVL_SANITIZE  // some 20 times slower; the window wants 60 pictures a second
     QVERIFY2(best < 100'000'000, "re-windowing a slice takes longer than 100 ms");
+#endif
 }
 
 QTEST_APPLESS_MAIN(RenderTest)

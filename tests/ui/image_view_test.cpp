@@ -447,6 +447,9 @@ private Q_SLOTS:
 
     void aPictureOfAHundredMegapixelsIsShownWithoutAWait()
     {
+#ifdef KVL_SANITIZE
+        QSKIP("a sanitizer makes every step several times slower");
+#endif
         QImage image(12000, 9000, QImage::Format_RGB888);
         if (image.isNull()) {
             QSKIP("not enough memory for the picture");

@@ -1,4 +1,5 @@
 #include "support/shared_data.h"
+#include "ui/model/ask.h"
 #include "ui/model/pdf_document.h"
 
 #include <QBuffer>
@@ -180,6 +181,29 @@ private Q_SLOTS:
         QCOMPARE(document.frameCount(), 30);
         QVERIFY(!document.frame(0).pixels.isNull());
         QCOMPARE(PdfDocument(shared("protected.pdf")).frameCount(), 1);
+    }
+
+    void anEncryptedPageIsReadAgainForTheReport()
+    {
+        if (!test::sharedData()) {
+            QSKIP(test::missingSharedData);
+        }
+        QTemporaryDir folder;
+        const QString path = folder.filePath(QStringLiteral("paper.pdf"));
+        QVERIFY(QFile::copy(shared("encrypted-aes256.pdf"), path));
+        Attachment page;
+        page.frame.file = path;
+        page.frame.index = 3;
+        QVERIFY_EXCEPTION_THROWN(FrameReader().read(page), PasswordNeeded);
+        OpenOptions options;
+        options.password = QStringLiteral("wrong");
+        QVERIFY_EXCEPTION_THROWN(openDocuments(path, options), PasswordNeeded);
+        QVERIFY_EXCEPTION_THROWN(FrameReader().read(page), PasswordNeeded);
+        options.password = QStringLiteral("kvl-test");
+        const QImage shown = openDocuments(path, options).front()->frame(3).pixels;
+        page.frameSize = shown.size();
+        QCOMPARE(FrameReader().read(page), shown);
+        QVERIFY_EXCEPTION_THROWN(openDocuments(path), PasswordNeeded);  // who opens it is asked
     }
 
     /// pdf_pages.tsv is made by tests/reference/make_pages.py with MuPDF.

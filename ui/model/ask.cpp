@@ -1,5 +1,6 @@
 #include "ui/model/ask.h"
 
+#include "ui/model/passwords.h"
 #include "ui/model/to_inference_image.h"
 
 #include <QFileInfo>
@@ -207,6 +208,7 @@ QImage FrameReader::read(const Attachment& attachment)
     auto found = d->documents.find(file);
     if (found == d->documents.end()) {
         OpenOptions options;
+        options.password = rememberedPassword(file);
         options.stop = d->stop;
         found = d->documents.emplace(file, openDocuments(file, options)).first;
     }

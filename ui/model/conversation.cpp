@@ -1,13 +1,12 @@
 #include "ui/model/conversation.h"
 
 #include "ui/model/ask.h"
+#include "ui/model/pool.h"
 #include "ui/model/session_store.h"
 
 #include <QElapsedTimer>
-#include <QFutureWatcher>
 #include <QTimer>
 #include <QUuid>
-#include <QtConcurrent>
 
 #include <algorithm>
 #include <limits>
@@ -273,22 +272,21 @@ void Conversation::start(Turn turn, const AskOptions& options)
         return;
     }
     d->stopReading = std::stop_source();
-    auto* watcher = new QFutureWatcher<ReadPictures>(this);
-    connect(watcher, &QFutureWatcher<ReadPictures>::finished, this,
-            [this, watcher, options, stop = d->stopReading.get_token()] {
-                watcher->deleteLater();
-                if (stop.stop_requested()) {
-                    return;  // of a question that was given up
-                }
-                const ReadPictures read = watcher->result();
-                d->pictures.insert(d->pictures.end(), read.pictures.begin(), read.pictures.end());
-                if (!read.failure.isEmpty()) {
-                    fail(read.failure);
-                } else {
-                    send(options);
-                }
-            });
-    watcher->setFuture(QtConcurrent::run(readAgain, missing, d->stopReading.get_token()));
+    const std::stop_token stop = d->stopReading.get_token();
+    runOnPool(
+        this, [missing, stop] { return readAgain(missing, stop); },
+        [this, options, stop](const PoolResult<ReadPictures>& result) {
+            if (stop.stop_requested()) {
+                return;  // of a question that was given up
+            }
+            const ReadPictures read = result.value.value_or(ReadPictures{{}, result.failure});
+            d->pictures.insert(d->pictures.end(), read.pictures.begin(), read.pictures.end());
+            if (!read.failure.isEmpty()) {
+                fail(read.failure);
+            } else {
+                send(options);
+            }
+        });
 }
 
 void Conversation::send(const AskOptions& options)

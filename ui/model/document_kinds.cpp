@@ -2,6 +2,7 @@
 #include "ui/model/document.h"
 #include "ui/model/encapsulated_document.h"
 #include "ui/model/image_document.h"
+#include "ui/model/passwords.h"
 #include "ui/model/pdf_document.h"
 #include "ui/model/video_document.h"
 
@@ -329,7 +330,11 @@ Documents openDocuments(const QString& path, const OpenOptions& options)
         for (const DocumentKind& kind : documentKinds()) {
             const bool dicomGuess = kind.open == openDicom && head.mid(128, 4) != "DICM";
             if (dicomGuess == guess && kind.open != openFolder && kind.recognises(path, head)) {
-                return kind.open(path, options);
+                Documents documents = kind.open(path, options);
+                if (!options.password.isEmpty()) {
+                    rememberPassword(path, options.password);
+                }
+                return documents;
             }
         }
     }

@@ -1,10 +1,10 @@
 #include "ui/model/frame_loader.h"
 
+#include "ui/model/pool.h"
+
 #include <QFileInfo>
 #include <QMetaType>
 #include <QPointer>
-#include <QRunnable>
-#include <QThreadPool>
 
 #include <algorithm>
 #include <atomic>
@@ -26,33 +26,6 @@ void registerTypes()
         return true;
     }();
     Q_UNUSED(done);
-}
-
-// Qt hands over jobs and queued calls in a way that the thread sanitizer does not see. So a job
-// starts with a flag it does see, and results come over in a queue of ours.
-
-class Job : public QRunnable {
-public:
-    explicit Job(std::function<void()> work)
-        : m_work(std::move(work))
-    {
-        m_made.store(true, std::memory_order_release);
-    }
-    void run() override
-    {
-        if (m_made.load(std::memory_order_acquire)) {
-            m_work();
-        }
-    }
-
-private:
-    std::function<void()> m_work;
-    std::atomic<bool> m_made = false;
-};
-
-void runOnPool(std::function<void()> work)
-{
-    QThreadPool::globalInstance()->start(new Job(std::move(work)));  // the pool deletes it
 }
 
 /// Runs `job` and gives its failure as a sentence; empty where it succeeded.

@@ -1,5 +1,6 @@
 #include "ui/view/main_window.h"
 
+#include "ui/model/pool.h"
 #include "ui/view/banner.h"
 #include "ui/view/chat_panel.h"
 #include "ui/view/composer.h"
@@ -7,7 +8,6 @@
 #include "ui/view/library_panel.h"
 #include "ui/view/message_view.h"
 #include "ui/view/model_panel.h"
-#include "ui/view/pool_job.h"
 #include "ui/view/properties_panel.h"
 #include "ui/view/report_dialog.h"
 #include "ui/view/status_bar.h"

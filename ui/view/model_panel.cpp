@@ -1,8 +1,8 @@
 #include "ui/view/model_panel.h"
 
+#include "ui/model/pool.h"
 #include "ui/view/memory_bar.h"
 #include "ui/view/model_chip.h"
-#include "ui/view/pool_job.h"
 #include "ui/view/theme.h"
 
 #include <QCheckBox>

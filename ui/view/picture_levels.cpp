@@ -1,8 +1,6 @@
 #include "ui/view/picture_levels.h"
 
-#include <QCoreApplication>
-#include <QMetaObject>
-#include <QThreadPool>
+#include "ui/model/pool.h"
 
 #include <algorithm>
 
@@ -63,17 +61,16 @@ void PictureLevels::setPicture(const QImage& picture, std::function<void()> onRe
     }
     // The generation is read and written on the GUI thread only; while it is the same, this object
     // is alive.
-    QThreadPool::globalInstance()->start(
-        [this, generation, current = m_generation, onReady, first = m_levels.first()] {
-            const QVector<QImage> below = levelsBelow(first);
-            const auto deliver = [this, generation, current, onReady, below] {
-                if (*current == generation) {
-                    m_levels += below;
-                    onReady();
-                }
-            };
-            QMetaObject::invokeMethod(QCoreApplication::instance(), deliver, Qt::QueuedConnection);
-        });
+    runOnPool([this, generation, current = m_generation, onReady, first = m_levels.first()] {
+        const QVector<QImage> below = levelsBelow(first);
+        const auto deliver = [this, generation, current, onReady, below] {
+            if (*current == generation) {
+                m_levels += below;
+                onReady();
+            }
+        };
+        runOnGui(deliver);
+    });
 }
 
 PictureLevels::Level PictureLevels::levelFor(double zoom) const

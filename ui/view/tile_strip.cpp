@@ -1,11 +1,12 @@
 #include "ui/view/tile_strip.h"
 
 #include "inference/tiles.h"
+#include "ui/model/pool.h"
 #include "ui/model/to_inference_image.h"
 #include "ui/view/theme.h"
 #include "ui/view/tile_grid.h"
 
-#include <QCoreApplication>
+#include <QEvent>
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QLocale>
@@ -14,7 +15,6 @@
 #include <QScrollArea>
 #include <QSignalBlocker>
 #include <QSlider>
-#include <QThreadPool>
 #include <QVBoxLayout>
 
 #include <algorithm>
@@ -284,11 +284,10 @@ void TileStrip::start()
         QList<QImage> pictures;
         QString failure;
     };
-    QThreadPool::globalInstance()->start([strip = QPointer<TileStrip>(this), current = m_current,
-                                          mark = *m_current, picture = m_picture, layout = m_layout,
-                                          given = m_region.isNull() ? m_picture.rect()
-                                                                    : m_region & m_picture.rect(),
-                                          options = m_options] {
+    runOnPool([strip = QPointer<TileStrip>(this), current = m_current, mark = *m_current,
+               picture = m_picture, layout = m_layout,
+               given = m_region.isNull() ? m_picture.rect() : m_region & m_picture.rect(),
+               options = m_options] {
         Cut cut;
         try {
             const bool all = given == picture.rect();
@@ -318,7 +317,7 @@ void TileStrip::start()
                 strip->start();
             }
         };
-        QMetaObject::invokeMethod(QCoreApplication::instance(), deliver, Qt::QueuedConnection);
+        runOnGui(deliver);
     });
 }
 
