@@ -177,6 +177,11 @@ int main(int argc, char** argv)
         if (what == "serve" && argc > 2) {
             return serve(argv[2], argc > 3 ? argv[3] : "fp32");
         }
+        if (what == "full-size") {
+            const std::vector<std::string> dtypes(argv + 2, argv + argc);
+            return bench::fullSize(dtypes.empty() ? std::vector<std::string>{"bf16", "fp32"}
+                                                  : dtypes);
+        }
         if (what == "tokenize" && argc > 3) {
             return bench::tokenize(argv[2], argv[3]);
         }
@@ -192,7 +197,8 @@ int main(int argc, char** argv)
     std::fputs(
         "bench preprocess | bandwidth | tokenize FOLDER TEXTS | serve MODEL [DTYPE] | load MODEL "
         "[DTYPE] | "
-        "load-once MODEL [DTYPE] | share MODEL [DTYPE]\n",
+        "load-once MODEL [DTYPE] | share MODEL [DTYPE] | answer MODEL [DTYPE] | full-size "
+        "[DTYPE]...\n",
         stderr);
     return 2;
 }

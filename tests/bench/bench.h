@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
@@ -33,5 +34,15 @@ std::vector<std::pair<std::string, int (*)(const std::string&, const std::string
 
 /// `bench tokenize FOLDER TEXTS`
 int tokenize(const std::string& folder, const std::string& texts);
+
+/// `bench answer MODEL [DTYPE]`
+int answer(const std::string& model, const std::string& dtype);
+/// `bench full-size [DTYPE]…`
+int fullSize(const std::vector<std::string>& dtypes);
+
+/// Runs the program again with other words; its standard output, a line.
+std::string again(const std::string& words);
+/// A field of /proc/self/status in bytes: "VmRSS", "VmHWM".
+std::int64_t statusBytes(const std::string& name);
 
 }  // namespace bench

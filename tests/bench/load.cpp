@@ -65,11 +65,11 @@ inference::Answer shortAnswer(inference::Engine& engine)
 /// those the weights have in the computing dtype, what there has to be.
 int loadOnce(const std::string& model, const std::string& dtype)
 {
-    const long long before = kilobytesIn("/proc/self/status")["VmRSS"];
+    const long long before = statusBytes("VmRSS");
     const double start = now();
     const auto engine = loaded(model, dtype);
     const double seconds = now() - start;
-    const long long peak = kilobytesIn("/proc/self/status")["VmHWM"];
+    const long long peak = statusBytes("VmHWM");
     const long long computed = engine->info().parameters * (engine->info().dtype == "bf16" ? 2 : 4);
     rusage usage{};
     getrusage(RUSAGE_SELF, &usage);
@@ -81,20 +81,6 @@ int loadOnce(const std::string& model, const std::string& dtype)
         double(peak) / double(computed), before, static_cast<long long>(usage.ru_inblock) * 512,
         memoryOf("self").c_str());
     return 0;
-}
-
-/// Runs the program again with other words; its standard output, a line.
-std::string again(const std::string& words)
-{
-    const std::string command =
-        "'" + std::filesystem::read_symlink("/proc/self/exe").string() + "' " + words;
-    FILE* const pipe = popen(command.c_str(), "r");
-    char line[4096] = "";
-    const bool read = pipe && std::fgets(line, sizeof line, pipe);
-    if (!pipe || pclose(pipe) != 0 || !read) {
-        throw std::runtime_error(command + " failed");
-    }
-    return line;
 }
 
 std::string shards(const std::string& model)
@@ -198,9 +184,31 @@ int share(const std::string& model, const std::string& dtype)
 
 }  // namespace
 
+std::string again(const std::string& words)
+{
+    const std::string command =
+        "'" + std::filesystem::read_symlink("/proc/self/exe").string() + "' " + words;
+    FILE* const pipe = popen(command.c_str(), "r");
+    char line[4096] = "";
+    const bool read = pipe && std::fgets(line, sizeof line, pipe);
+    if (!pipe || pclose(pipe) != 0 || !read) {
+        throw std::runtime_error(line + command + " failed");
+    }
+    return line;
+}
+
+std::int64_t statusBytes(const std::string& name)
+{
+    return kilobytesIn("/proc/self/status")[name];
+}
+
 std::vector<std::pair<std::string, int (*)(const std::string&, const std::string&)>> loads()
 {
-    return {{"load", &load}, {"load-once", &loadOnce}, {"hold", &hold}, {"share", &share}};
+    return {{"load", &load},
+            {"load-once", &loadOnce},
+            {"hold", &hold},
+            {"share", &share},
+            {"answer", &answer}};
 }
 
 }  // namespace bench
