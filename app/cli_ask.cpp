@@ -166,6 +166,8 @@ Json toJson(const inference::Answer& answer, const std::vector<Picture>& picture
             {"device", model.device},
             {"dtype", model.dtype},
             {"model_hash", model.modelHash},
+            {"adapter", model.adapter},
+            {"adapter_hash", model.adapterHash},
             {"demonstration", model.demonstration}};
 }
 

@@ -106,7 +106,9 @@ Json toJson(const inference::Scores& scores, const std::vector<std::string>& tex
               {"options", scores.seconds.continuations}}},
             {"device", model.device},
             {"dtype", model.dtype},
-            {"model_hash", model.modelHash}};
+            {"model_hash", model.modelHash},
+            {"adapter", model.adapter},
+            {"adapter_hash", model.adapterHash}};
 }
 
 void printTable(const inference::Scores& scores, const std::vector<std::string>& texts)

@@ -1,6 +1,7 @@
 #include "inference/adapter.h"
 
 #include "inference/error.h"
+#include "inference/sha256.h"
 
 #include <ATen/ATen.h>
 #include <nlohmann/json.hpp>
@@ -8,6 +9,7 @@
 #include <cmath>
 #include <cstring>
 #include <fstream>
+#include <iterator>
 
 namespace inference {
 namespace {
@@ -40,11 +42,16 @@ private:
     LowRank m_part;
 };
 
-json readConfig(const fs::path& path)
+std::string readText(const fs::path& path)
 {
     std::ifstream file(path, std::ios::binary);
-    json config = json::parse(file, nullptr, false);
-    if (!file || !config.is_object()) {
+    return {std::istreambuf_iterator<char>(file), {}};
+}
+
+json readConfig(const fs::path& path)
+{
+    json config = json::parse(readText(path), nullptr, false);
+    if (!config.is_object()) {
         throw Error(path.string() +
                     " is missing or no JSON object; the folder of an adapter as PEFT or ms-swift "
                     "write it is expected.");
@@ -99,18 +106,20 @@ Adapter::Adapter(const fs::path& folder)
     const json config = readConfig(folder / configFile);
     m_alpha = config["lora_alpha"].get<double>();
     m_rootScale = config.value("use_rslora", json(false)) == json(true);
-    const std::string where = m_file.path().string();
+    const auto refuse = [&](const std::string& what) {
+        throw Error(m_file.path().string() + what);
+    };
     for (const auto& [name, tensor] : m_file.tensors()) {
         constexpr std::string_view front = "base_model.model.";
         const bool down = name.ends_with(".lora_A.weight"), up = name.ends_with(".lora_B.weight");
         if (!name.starts_with(front) || (!down && !up) || tensor.shape.size() != 2) {
-            throw Error(where + ": tensor " + name +
-                        " is no LoRA weight (base_model.model.….lora_A.weight or lora_B.weight is "
-                        "expected); the adapter is of another kind.");
+            refuse(": tensor " + name +
+                   " is no LoRA weight (base_model.model.….lora_A.weight or lora_B.weight is "
+                   "expected); the adapter is of another kind.");
         }
         if (tensor.dtype != "F32" && tensor.dtype != "BF16" && tensor.dtype != "F16") {
-            throw Error(where + ": tensor " + name + " is stored as " + tensor.dtype +
-                        " where F32, BF16 or F16 is expected.");
+            refuse(": tensor " + name + " is stored as " + tensor.dtype +
+                   " where F32, BF16 or F16 is expected.");
         }
         constexpr std::size_t end = std::string_view(".lora_A.weight").size();
         Place& place = m_parts[name.substr(front.size(), name.size() - front.size() - end)];
@@ -118,13 +127,21 @@ Adapter::Adapter(const fs::path& folder)
     }
     for (const auto& [linear, place] : m_parts) {
         if (!place.down || !place.up || place.down->shape[0] != place.up->shape[1]) {
-            throw Error(where + ": " + linear +
-                        " has no lora_A and lora_B of one rank; the adapter is damaged.");
+            refuse(": " + linear +
+                   " has no lora_A and lora_B of one rank; the adapter is damaged.");
         }
     }
     if (m_parts.empty()) {
-        throw Error(where + " holds no LoRA weight.");
+        refuse(" holds no LoRA weight.");
     }
+}
+
+std::string Adapter::hash() const
+{
+    Sha256 sum;
+    sum.add(readText(m_folder / configFile));
+    sum.add(m_file.mapping().get(), std::size_t(m_file.size()));
+    return sum.hex();
 }
 
 std::vector<std::string> Adapter::linears() const

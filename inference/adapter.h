@@ -30,6 +30,8 @@ public:
     explicit Adapter(const std::filesystem::path& folder);
 
     const std::filesystem::path& folder() const { return m_folder; }
+    /// sha256 over the bytes of both files, the config first, hex: other weights, another hash.
+    std::string hash() const;
     /// The linears it changes, "language_model.model.layers.0.self_attn.q_proj", sorted.
     std::vector<std::string> linears() const;
     bool changes(const std::string& linear) const { return m_parts.contains(linear); }

@@ -210,6 +210,7 @@ struct ModelInfo {
     std::string device, dtype;  // as computed, once loaded: "cpu", "fp32"
     double loadSeconds = 0;
     std::string adapter;                // folder of the LoRA weights beside it, once loaded
+    std::string adapterHash;            // sha256 over both of its files, hex
     bool demonstration = false;         // says so itself: kvl_demonstration in its config.json
     std::vector<std::string> warnings;  // what is unusual and computed all the same, in sentences
 };

@@ -84,12 +84,13 @@ KvlEngine::KvlEngine(const LoadOptions& options, const OnProgress& onProgress,
         std::optional<Adapter> adapter;
         if (!options.adapter.empty()) {
             weights.adapt(adapter.emplace(options.adapter));
+            m_info.adapter = options.adapter.string();
+            m_info.adapterHash = adapter->hash();
         }
         m_vision = std::make_unique<VisionTower>(weights);
         m_language = std::make_unique<LanguageModel>(weights);
         weights.checkAdapted();
         m_cache = std::make_unique<KvCache>(m_language->makeCache());
-        m_info.adapter = options.adapter.string();
         m_info.device = m_plan.map.text();
         m_info.dtype = dtypeName(dtype);
         m_info.loadSeconds = clock.seconds();

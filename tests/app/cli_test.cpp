@@ -10,6 +10,7 @@
 #include <QProcess>
 #include <QTemporaryDir>
 #include <QTest>
+#include <QtEndian>
 
 #include <cmath>
 #include <csignal>
@@ -240,6 +241,61 @@ private Q_SLOTS:
         for (const char* key : {"load", "vision", "prefill", "decode", "first_token"}) {
             QVERIFY2(answer["seconds"].toObject()[key].toDouble(-1) >= 0, key);
         }
+    }
+
+    void theAnswerNamesTheAdapterAndTheHashOfItsFiles()
+    {
+        // rank 1, of zeros, beside one linear of 64 to 128
+        const QString adapter = m_folder.filePath("colon");
+        QVERIFY(QDir().mkpath(adapter));
+        const QByteArray config =
+            QJsonDocument(QJsonObject{{"peft_type", "LORA"}, {"lora_alpha", 2}}).toJson();
+        const QString linear = "base_model.model.language_model.model.layers.0.self_attn.q_proj";
+        const auto tensor = [](int rows, int columns, int begin) {
+            return QJsonObject{{"dtype", "F32"},
+                               {"shape", QJsonArray{rows, columns}},
+                               {"data_offsets", QJsonArray{begin, begin + 4 * rows * columns}}};
+        };
+        QByteArray header =
+            QJsonDocument(QJsonObject{{linear + ".lora_A.weight", tensor(1, 64, 0)},
+                                      {linear + ".lora_B.weight", tensor(128, 1, 256)}})
+                .toJson();
+        header = header.leftJustified((header.size() + 7) / 8 * 8);
+        QByteArray weights(8, 0);
+        qToLittleEndian(quint64(header.size()), weights.data());
+        weights += header + QByteArray(768, 0);
+        const auto write = [&](const char* file, const QByteArray& bytes) {
+            QFile out(adapter + '/' + file);
+            return out.open(QIODevice::WriteOnly) && out.write(bytes) == bytes.size();
+        };
+        QVERIFY(write("adapter_config.json", config));
+        QString before;
+        for (const char last : {0, 1}) {  // another weight, another hash
+            weights.back() = last;
+            QVERIFY(write("adapter_model.safetensors", weights));
+            const QString report = m_folder.filePath("adapter.html");
+            const Result result =
+                kvl({"ask", "--model", m_model, "--adapter", adapter, "--dtype", "fp32",
+                     "--max-new-tokens", "2", "--report", report, "--json", "What is this?"});
+            QVERIFY2(result.status == 0, result.error);
+            const QString hash = QString::fromLatin1(
+                QCryptographicHash::hash(config + weights, QCryptographicHash::Sha256).toHex());
+            QCOMPARE(result.json()["adapter"].toString(), adapter);
+            QCOMPARE(result.json()["adapter_hash"].toString(), hash);
+            QVERIFY(hash != before);
+            QFile written(report);
+            QVERIFY(written.open(QIODevice::ReadOnly));
+            const QByteArray html = written.readAll();
+            QVERIFY(html.contains(" + adapter colon") && html.contains(hash.toLatin1()));
+            before = hash;
+        }
+        const Result bare = kvl({"ask", "--model", m_model, "--dtype", "fp32", "--max-new-tokens",
+                                 "2", "--json", "What is this?"});
+        QVERIFY(bare.json()["adapter"].toString("?").isEmpty());
+        QVERIFY(bare.json()["adapter_hash"].toString("?").isEmpty());
+        const Result scored = kvl({"score", "--model", m_model, "--adapter", adapter, "--dtype",
+                                   "fp32", "--options", "yes|no", "--json", "Is it?"});
+        QCOMPARE(scored.json()["adapter_hash"].toString(), before);
     }
 
     void logprobsAreOfEachNewToken()

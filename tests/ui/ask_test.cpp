@@ -196,6 +196,22 @@ private Q_SLOTS:
         QVERIFY(from.program.startsWith(QStringLiteral("KVL Workbench 0.")));
     }
 
+    void provenanceNamesTheAdapterAndItsHash()
+    {
+        inference::ModelInfo model;
+        model.name = "KVL-14B";
+        model.modelHash = "abc";
+        const ui::Provenance bare = ui::makeProvenance(model, {});
+        QCOMPARE(bare.modelName, QStringLiteral("KVL-14B"));
+        QCOMPARE(bare.adapterHash, QString());
+        model.adapter = "/lora/colon";
+        model.adapterHash = "def";
+        const ui::Provenance beside = ui::makeProvenance(model, {});
+        QCOMPARE(beside.modelName, QStringLiteral("KVL-14B + adapter colon"));
+        QCOMPARE(beside.modelHash, QStringLiteral("abc"));
+        QCOMPARE(beside.adapterHash, QStringLiteral("def"));
+    }
+
     void aRegionIsExactlyItsPixelsWithoutACopy()
     {
         const QImage frame = placePicture(203, 101);  // rows are padded

@@ -189,6 +189,23 @@ private Q_SLOTS:
         QVERIFY(html.contains(one.provenance.modelHash));
     }
 
+    void theHashOfAnAdapterStandsBesideTheModels()
+    {
+        Turn bare = turn(QStringLiteral("a"), QStringLiteral("A"));
+        Turn beside = bare;
+        beside.provenance.adapterHash = QStringLiteral("60303ae22b998861bce3b28f33eec1be758a213c");
+        const ui::Report report = ui::makeReport(session({bare, beside}));
+        ui::writeReport(report, m_pdf);
+        ui::writeReport(report, m_html);
+        const QString pdf = pdfText(m_pdf), html = QString::fromUtf8(contents(m_html));
+        QVERIFY(pdf.contains(beside.provenance.adapterHash));
+        QVERIFY(html.contains(beside.provenance.adapterHash));
+        // the second question's alone, whose settings are not "as for the question before"
+        QCOMPARE(pdf.count(QStringLiteral("Adapter hash")), 1);
+        QCOMPARE(html.count(QStringLiteral("Adapter hash")), 1);
+        QCOMPARE(pdf.count(bare.provenance.modelName), 2);
+    }
+
     void reasoningIsPrintedOnRequestOnly()
     {
         const ui::Session one = session({turn(QStringLiteral("?"), QStringLiteral("!"))});

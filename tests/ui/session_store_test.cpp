@@ -3,7 +3,9 @@
 
 #include <QBuffer>
 #include <QCoreApplication>
+#include <QDir>
 #include <QFile>
+#include <QFileInfo>
 #include <QProcess>
 #include <QSignalSpy>
 #include <QTemporaryDir>
@@ -97,6 +99,7 @@ Turn fullTurn()
     from.decodeSeconds = 2.75;
     from.firstTokenSeconds = 1.75;
     from.demonstration = true;
+    from.adapterHash = QStringLiteral("def456");
     return turn;
 }
 
@@ -347,6 +350,28 @@ private Q_SLOTS:
         const Session loaded = SessionStore(m_file).load(one.id);
         QVERIFY(loaded.turns[0].state == TurnState::Stopped);
         QCOMPARE(loaded.turns[0].answer, turn.answer);
+    }
+
+    void aStoreOfTheFirstSchemaIsOpenedAndItsTurnsHadNoAdapter()
+    {
+        const QByteArray first = contents(QStringLiteral(":/schema/001.sql"));
+        QVERIFY(!first.isEmpty() && !first.contains("adapter_hash"));
+        QVERIFY(QDir().mkpath(QFileInfo(m_file).path()));
+        const QByteArray rest =
+            "INSERT INTO sessions VALUES (1, 'old', 0, 0);"
+            "INSERT INTO turns VALUES (1, 1, 0, 0, 'a question', '', '', '', 0, 'done', '', 'KVL', "
+            "'abc123', '', '', '', '', '', 0, 0, 0, 0, 0, 0, x'', x'', 0, 0, 0, 0, 0, 0);"
+            "PRAGMA user_version = 1";
+        raw(m_file, first + rest);
+        QCOMPARE(raw(m_file, "SELECT count(*) FROM turns"), 1);
+        SessionStore store(m_file);
+        Session old = store.load(1);
+        QCOMPARE(old.turns.size(), 1);
+        QCOMPARE(old.turns[0].provenance.modelHash, QStringLiteral("abc123"));
+        QCOMPARE(old.turns[0].provenance.adapterHash, QString());
+        old.turns << fullTurn();
+        store.save(old);
+        QVERIFY(store.load(1).turns == old.turns);
     }
 
     void aNewerSchemaIsRefusedAndTheFileUntouched()

@@ -270,6 +270,7 @@ Provenance makeProvenance(const inference::ModelInfo& model, const AskOptions& o
 {
     Provenance from;
     from.modelName = QString::fromStdString(model.name);
+    from.adapterHash = QString::fromStdString(model.adapterHash);
     if (!model.adapter.empty()) {
         from.modelName += QStringLiteral(" + adapter ") +
             QFileInfo(QString::fromStdString(model.adapter)).fileName();

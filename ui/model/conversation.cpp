@@ -105,6 +105,7 @@ Conversation::Conversation(EngineThread& engine, SessionWriter& writer, QObject*
                             const Provenance now = makeProvenance(m_engine.info(), m_options);
                             turn.provenance.modelName = now.modelName;
                             turn.provenance.modelHash = now.modelHash;
+                            turn.provenance.adapterHash = now.adapterHash;
                             turn.provenance.device = now.device;
                             turn.provenance.dtype = now.dtype;
                             turn.provenance.demonstration = now.demonstration;

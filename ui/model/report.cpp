@@ -166,6 +166,7 @@ QList<ReportFact> settingFacts(const Provenance& from)
     return {
         {QStringLiteral("Model"), from.modelName},
         {QStringLiteral("Model hash"), from.modelHash},
+        {QStringLiteral("Adapter hash"), from.adapterHash},
         {QStringLiteral("Computed on"),
          QStringList{from.device, from.dtype}.join(QStringLiteral(", "))},
         {QStringLiteral("Program"), from.program},

@@ -43,6 +43,7 @@ enum class TurnState { Running, Done, Stopped, TokenLimit, Failed };
 /// What it takes to replay a turn and to trust it.
 struct Provenance {
     QString modelName, modelHash, device, dtype, program;  // program: "KVL Workbench 0.1.0"
+    QString adapterHash;  // empty: no adapter, which modelName would name
     QString systemPreset, systemText;
     int maxTiles = 12, maxNewTokens = 1024, topK = 50;
     double temperature = 0, topP = 1;

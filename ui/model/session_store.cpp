@@ -410,7 +410,7 @@ void writeTurn(sqlite3* db, qint64 sessionId, int position, Turn& turn)
         run(db,
             "INSERT INTO turns VALUES (NULL, ?, ?, 0, '', '', '', '', 0, 'running', '', '', '', "
             "'', '', "
-            "'', '', '', 0, 0, 0, 0, 0, 0, x'', x'', 0, 0, 0, 0, 0, 0)",
+            "'', '', '', 0, 0, 0, 0, 0, 0, x'', x'', 0, 0, 0, 0, 0, 0, '')",
             sessionId, position);
         turn.id = sqlite3_last_insert_rowid(db);
     }
@@ -422,14 +422,15 @@ void writeTurn(sqlite3* db, qint64 sessionId, int position, Turn& turn)
         "dtype = ?, program = ?, system_preset = ?, system_text = ?, max_tiles = ?, "
         "max_new_tokens = ?, top_k = ?, temperature = ?, top_p = ?, seed = ?, prompt_ids = ?, "
         "new_ids = ?, cached_tokens = ?, vision_seconds = ?, prefill_seconds = ?, "
-        "decode_seconds = ?, first_token_seconds = ?, demonstration = ? WHERE id = ?",
+        "decode_seconds = ?, first_token_seconds = ?, demonstration = ?, adapter_hash = ? "
+        "WHERE id = ?",
         position, turn.asked, turn.question, turn.thinking, turn.answer, turn.text,
         turn.thinkingSeconds, stateName(turn.state), turn.error, from.modelName, from.modelHash,
         from.device, from.dtype, from.program, from.systemPreset, from.systemText, from.maxTiles,
         from.maxNewTokens, from.topK, from.temperature, from.topP, from.seed,
         packIds(from.promptIds), packIds(from.newIds), from.cachedTokens, from.visionSeconds,
         from.prefillSeconds, from.decodeSeconds, from.firstTokenSeconds, from.demonstration,
-        turn.id);
+        from.adapterHash, turn.id);
 }
 
 QList<Turn> readTurns(sqlite3* db, qint64 sessionId)
@@ -440,7 +441,7 @@ QList<Turn> readTurns(sqlite3* db, qint64 sessionId)
                    "error, model_name, model_hash, device, dtype, program, system_preset, "
                    "system_text, max_tiles, max_new_tokens, top_k, temperature, top_p, seed, "
                    "prompt_ids, new_ids, cached_tokens, vision_seconds, prefill_seconds, "
-                   "decode_seconds, first_token_seconds, demonstration FROM turns "
+                   "decode_seconds, first_token_seconds, demonstration, adapter_hash FROM turns "
                    "WHERE session_id = ? ORDER BY position",
                    sessionId);
     while (rows.step()) {
@@ -454,7 +455,7 @@ QList<Turn> readTurns(sqlite3* db, qint64 sessionId)
             from.systemText >> from.maxTiles >> from.maxNewTokens >> from.topK >>
             from.temperature >> from.topP >> from.seed >> promptIds >> newIds >>
             from.cachedTokens >> from.visionSeconds >> from.prefillSeconds >> from.decodeSeconds >>
-            from.firstTokenSeconds >> from.demonstration;
+            from.firstTokenSeconds >> from.demonstration >> from.adapterHash;
         turn.state = stateFromName(state);
         from.promptIds = unpackIds(promptIds);
         from.newIds = unpackIds(newIds);

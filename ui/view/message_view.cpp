@@ -424,6 +424,9 @@ void MessageView::showActions()
                           .arg(p.promptIds.size())
                           .arg(p.cachedTokens)
                           .arg(p.modelHash.left(16));
+    if (!p.adapterHash.isEmpty()) {
+        details += tr(", adapter %1").arg(p.adapterHash.left(16));
+    }
     if (!m_verification.isEmpty()) {
         details += QLatin1Char('\n') + m_verification;
     }

@@ -3,12 +3,15 @@
 
 #include "inference/checkpoint.h"
 #include "inference/safetensors.h"
+#include "inference/sha256.h"
 #include "inference/train/training.h"
 #include "support/seeded_image.h"
 #include "support/temporary_folder.h"
 #include "support/test.h"
 #include "support/tiny_checkpoint.h"
 
+#include <fstream>
+#include <iterator>
 #include <map>
 
 using namespace inference;
@@ -109,6 +112,22 @@ TEST(anHfNativeModelIsTrainedAsTheSameInTheOtherLayoutAndWrittenUnderItsOwnNames
         }
         CHECK_EQUAL(hf.answer(), answer);
     }
+}
+
+TEST(aLoadedModelNamesItsAdapterByTheHashOfBothFiles)
+{
+    const Trained chat(Layout::Chat, 2);
+    std::string bytes;
+    for (const char* name : {"adapter_config.json", "adapter_model.safetensors"}) {
+        std::ifstream file(chat.out.path() / name, std::ios::binary);
+        bytes.append(std::istreambuf_iterator<char>(file), {});
+    }
+    LoadOptions load{chat.model.path(), "cpu", "fp32"};
+    CHECK(loadEngine(load)->info().adapterHash.empty());
+    load.adapter = chat.out.path();
+    const auto engine = loadEngine(load);
+    CHECK_EQUAL(engine->info().adapter, chat.out.path().string());
+    CHECK_EQUAL(engine->info().adapterHash, sha256Hex(bytes));
 }
 
 TEST(anAdapterOfAnHfNativeModelAnswersBesideIt)
