@@ -112,9 +112,7 @@ Workbench::Workbench(QApplication& application, const WorkbenchOptions& options)
                    ui::theme(options.theme.isEmpty() ? d->settings->theme() : options.theme));
 
     d->writer = std::make_unique<ui::SessionWriter>(QDir(d->dataFolder).filePath("sessions.db"));
-    d->engine = std::make_unique<ui::EngineThread>(
-        [](const inference::LoadOptions& load, const inference::OnProgress& progress,
-           std::stop_token stop) { return inference::loadEngine(load, progress, stop); });
+    d->engine = std::make_unique<ui::EngineThread>(&inference::loadEngine);
     d->conversation = std::make_unique<ui::Conversation>(*d->engine, *d->writer);
     d->window = std::make_unique<ui::MainWindow>(
         ui::Services{*d->engine, *d->writer, *d->conversation, *d->settings, d->dataFolder,

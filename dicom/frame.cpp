@@ -69,7 +69,7 @@ void fillGray(const StoredFrame& stored, const Modality& modality,
 
 Frame decodeFrame(const Dataset& dataset, int index, std::stop_token stop)
 {
-    const StoredFrame stored = storedFrame(dataset, index, stop);
+    const StoredFrame stored = storedFrame(dataset, index, std::move(stop));
     Frame frame;
     frame.width = stored.format.columns;
     frame.height = stored.format.rows;

@@ -199,7 +199,7 @@ std::optional<Spacing> spacingOf(const Dataset& dataset, int index)
             return spacing;
         }
     }
-    const auto imager = spacingIn(set, {0x0018, 0x1164}, "Imager Pixel Spacing (detector plane)");
+    auto imager = spacingIn(set, {0x0018, 0x1164}, "Imager Pixel Spacing (detector plane)");
     if (auto spacing = spacingIn(set, {0x0028, 0x0030}, "Pixel Spacing")) {
         // Equal to the detector's: not corrected for magnification (PS3.3 10.7.1.3)
         if (imager && imager->row == spacing->row && imager->column == spacing->column) {

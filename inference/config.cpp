@@ -369,8 +369,9 @@ std::vector<TensorShape> expectedTensors(const ModelConfig& config)
     addLayers("vision_model.encoder.layers.", v.layers, towerFamily(v).layerTensors(v));
 
     const LanguageConfig& l = config.language;
-    addWithBias("mlp1.0", {4 * v.hiddenSize});
-    addWithBias("mlp1.1", {l.hiddenSize, 4 * v.hiddenSize});
+    const std::int64_t joined = std::int64_t(4) * v.hiddenSize;  // 2 x 2 patches
+    addWithBias("mlp1.0", {joined});
+    addWithBias("mlp1.1", {l.hiddenSize, joined});
     addWithBias("mlp1.3", {l.hiddenSize, l.hiddenSize});
 
     const DecoderFamily& family = decoderFamily(l);

@@ -256,7 +256,7 @@ struct LoadOptions {
 
 /// Reads config, tokenizer and weights. Throws Error; a stop request throws Cancelled.
 std::unique_ptr<Engine> loadEngine(const LoadOptions& options, const OnProgress& onProgress = {},
-                                   std::stop_token stop = {});
+                                   const std::stop_token& stop = {});
 
 /// What a request would cost; reads config and tokenizer only. Throws Error.
 ContextUse contextUse(const std::filesystem::path& checkpoint, const Request& request);

@@ -573,7 +573,7 @@ Scores KvlEngine::score(const ScoreRequest& request, std::stop_token stop)
 }
 
 std::unique_ptr<Engine> loadEngine(const LoadOptions& options, const OnProgress& onProgress,
-                                   std::stop_token stop)
+                                   const std::stop_token& stop)
 {
     return std::make_unique<KvlEngine>(options, onProgress, stop);
 }

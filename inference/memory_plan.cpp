@@ -178,6 +178,7 @@ DeviceMap chooseMap(const ModelConfig& config, int elementBytes,
         }
         const std::vector<double> room = [&] {
             std::vector<double> alone;
+            alone.reserve(machine.size());
             for (const DeviceMemory& one : machine) {
                 alone.push_back(capacities(config, elementBytes, {one}).front());
             }

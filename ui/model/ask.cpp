@@ -217,7 +217,7 @@ QImage FrameReader::read(const Attachment& attachment)
         if (index < 0) {
             continue;
         }
-        const QImage pixels = document->frame(index, attachment.options).pixels;
+        QImage pixels = document->frame(index, attachment.options).pixels;
         if (pixels.size() != attachment.frameSize) {
             throw DocumentError(
                 QStringLiteral("%1 has changed: the frame is %2 × %3 pixels now and was %4 × %5.")
@@ -344,7 +344,7 @@ void takeAnswer(Session& session, int row, const inference::Answer& answer)
 QString titleFromQuestion(const QString& question)
 {
     constexpr int longest = 60;
-    const QString line = question.trimmed().section(QLatin1Char('\n'), 0, 0).simplified();
+    QString line = question.trimmed().section(QLatin1Char('\n'), 0, 0).simplified();
     if (line.size() <= longest) {
         return line;
     }

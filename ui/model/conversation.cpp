@@ -31,7 +31,7 @@ struct ReadPictures {
     QString failure;
 };
 
-ReadPictures readAgain(const QList<Attachment>& attachments, std::stop_token stop)
+ReadPictures readAgain(const QList<Attachment>& attachments, const std::stop_token& stop)
 {
     ReadPictures result;
     try {

@@ -86,7 +86,8 @@ EngineWorker::EngineWorker(EngineFactory factory, EngineVerifier verifier)
 {
 }
 
-void EngineWorker::load(quint64 loadId, const inference::LoadOptions& options, std::stop_token stop)
+void EngineWorker::load(quint64 loadId, const inference::LoadOptions& options,
+                        const std::stop_token& stop)
 {
     m_engine.reset();  // first: two models may not fit side by side
     if (stop.stop_requested()) {
@@ -134,7 +135,7 @@ inference::Engine& EngineWorker::engine() const
     return *m_engine;
 }
 
-void EngineWorker::ask(quint64 id, const inference::Request& request, std::stop_token stop)
+void EngineWorker::ask(quint64 id, const inference::Request& request, const std::stop_token& stop)
 {
     Gatherer gatherer(*this, id);
     try {
@@ -154,7 +155,7 @@ void EngineWorker::ask(quint64 id, const inference::Request& request, std::stop_
     }
 }
 
-void EngineWorker::verify(std::stop_token stop)
+void EngineWorker::verify(const std::stop_token& stop)
 {
     try {
         if (stop.stop_requested()) {

@@ -15,10 +15,10 @@ public:
     Mailbox& inbox() { return m_inbox; }
 
     // Through the inbox only:
-    void load(quint64 loadId, const inference::LoadOptions& options, std::stop_token stop);
+    void load(quint64 loadId, const inference::LoadOptions& options, const std::stop_token& stop);
     void unload();
-    void ask(quint64 id, const inference::Request& request, std::stop_token stop);
-    void verify(std::stop_token stop);
+    void ask(quint64 id, const inference::Request& request, const std::stop_token& stop);
+    void verify(const std::stop_token& stop);
     void count(quint64 id, const inference::Request& request);
 
 Q_SIGNALS:

@@ -91,8 +91,8 @@ PngHeader pngHeader(QFile& file)
                 header.orientation =
                     exifOrientation(reinterpret_cast<const uchar*>(data.constData()), data.size());
             } else if (data.size() >= 13) {
-                header.bitDepth = data[8];
-                header.colorType = data[9];
+                header.bitDepth = uchar(data[8]);
+                header.colorType = uchar(data[9]);
             }
         } else if (type == "IEND") {
             break;
@@ -146,7 +146,7 @@ Picture fromGray16(const QImage& image, const QString& path)
         for (int x = 0; x < image.width(); ++x) {
             const quint16 value = in[plain ? x : 4 * x];
             *gray++ = value;
-            out[3 * x] = out[3 * x + 1] = out[3 * x + 2] = uchar(std::min<int>(value, 255));
+            out = std::fill_n(out, 3, uchar(std::min<int>(value, 255)));
         }
     }
     return picture;
@@ -229,7 +229,7 @@ QImage narrowBmp(const QString& path)
         const qsizetype row = start + pitch * (rows > 0 ? image.height() - 1 - y : y);
         uchar* out = image.scanLine(y);
         for (int x = 0; x < width; ++x) {
-            const quint32 pixel = number(row + 2 * x, 2);
+            const quint32 pixel = number(row + qsizetype(2) * x, 2);
             *out++ = uchar((pixel >> (sixGreens ? 11 : 10) & 31) * 255 / 31);
             *out++ = uchar(sixGreens ? (pixel >> 5 & 63) * 255 / 63 : (pixel >> 5 & 31) * 255 / 31);
             *out++ = uchar((pixel & 31) * 255 / 31);

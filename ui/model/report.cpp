@@ -228,7 +228,7 @@ QList<ReportFact> reportFacts(const ReportTurn& turn, const ReportTurn* before)
     return facts;
 }
 
-Report makeReport(const Session& session, const ReportOptions& options, std::stop_token stop)
+Report makeReport(const Session& session, const ReportOptions& options, const std::stop_token& stop)
 {
     Report report;
     report.title = options.title.trimmed().isEmpty() ? session.title : options.title.trimmed();

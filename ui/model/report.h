@@ -51,7 +51,7 @@ QList<ReportFact> reportFacts(const ReportTurn& turn, const ReportTurn* before =
 /// Reads the frames again and draws on them; blocks. A frame that is gone leaves its caption with
 /// the reason. Throws Error only when stopped. Needs a QGuiApplication, for the numbers on boxes.
 Report makeReport(const Session& session, const ReportOptions& options = {},
-                  std::stop_token stop = {});
+                  const std::stop_token& stop = {});
 
 struct ReportFormat {
     QString name, suffix;  // "PDF", "pdf"
