@@ -24,6 +24,7 @@ using nlohmann::json;
 
 constexpr const char* singleFile = "model.safetensors";
 constexpr const char* indexFile = "model.safetensors.index.json";
+constexpr std::uint64_t hashedBytes = 256;         // of each tensor; a page is read for each
 constexpr std::uintmax_t maxTextBytes = 64 << 20;  // of config.json and the index
 
 /// The whole file; throws Error where it is absent or absurdly large.
@@ -295,6 +296,9 @@ void Checkpoint::describe(const std::string& configText, const std::string& inde
             m_info.parameters +=
                 std::int64_t(tensor.bytes) / std::max(1, elementBytes(tensor.dtype));
             halfBytes += tensor.dtype == "BF16" ? tensor.bytes : 0;
+            const std::uint64_t sample = std::min<std::uint64_t>(tensor.bytes, hashedBytes);
+            const std::byte* middle = file->data(tensor) + (tensor.bytes - sample) / 2;
+            hash.add({reinterpret_cast<const char*>(middle), std::size_t(sample)});
         }
     }
     m_info.modelHash = hash.hex();

@@ -200,8 +200,9 @@ struct ModelInfo {
     std::string tokenizer;      // its files: "vocab.json + merges.txt"
     int tokens = 0;             // that it defines
     std::string storedDtype;    // "BF16" or "F32", as in the file
-    std::string
-        modelHash;  // sha256 over config, index and safetensors headers with shard sizes, hex
+    /// sha256 over config, index, safetensors headers with shard sizes, and 256 bytes from the
+    /// middle of each tensor, hex: another training of the same model has another.
+    std::string modelHash;
     std::int64_t parameters = 0;
     std::int64_t weightBytes = 0;  // as stored
     int tileSize = 0, tokensPerTile = 0, maxTiles = 0;

@@ -8,6 +8,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <cstring>
 #include <fstream>
 #include <iterator>
 
@@ -123,13 +124,22 @@ TEST(infoIsReadWithoutTheWeights)
     CHECK(!looksLikeCheckpoint(tokenizerFolder));
 }
 
-TEST(theModelHashChangesWithConfigHeaderAndSize)
+TEST(theModelHashChangesWithConfigHeaderAndWeights)
 {
-    const Folder folder, same, other;
+    const Folder folder, same, other, trained;
     CHECK_EQUAL(inspectCheckpoint(folder.path()).modelHash,
                 inspectCheckpoint(same.path()).modelHash);
     other.write("config.json", other.read("config.json") + "\n");
     CHECK(inspectCheckpoint(folder.path()).modelHash != inspectCheckpoint(other.path()).modelHash);
+    std::string bytes = trained.read(single);
+    std::uint64_t headerBytes = 0;
+    std::memcpy(&headerBytes, bytes.data(), sizeof headerBytes);
+    for (std::size_t at = 8 + std::size_t(headerBytes); at < bytes.size(); at += 64) {
+        bytes[at] = char(bytes[at] ^ 1);
+    }
+    trained.write(single, bytes);
+    CHECK(inspectCheckpoint(folder.path()).modelHash !=
+          inspectCheckpoint(trained.path()).modelHash);
     rewriteHeader(same, [](ordered_json& header) { header["__metadata__"]["format"] = "np"; });
     CHECK(inspectCheckpoint(folder.path()).modelHash != inspectCheckpoint(same.path()).modelHash);
 }
