@@ -32,21 +32,30 @@ private:
     std::atomic<bool> m_made = false;
 };
 
+/// Lives on the GUI thread and outlives every job.
+Mailbox& mailbox()
+{
+    static auto* const made = [] {
+        auto* mailbox = new Mailbox;
+        mailbox->moveToThread(QCoreApplication::instance()->thread());
+        return mailbox;
+    }();
+    return *made;
+}
+
 }  // namespace
 
 void runOnPool(std::function<void()> work)
 {
+    mailbox();  // while there is an application: a job may end after it
     QThreadPool::globalInstance()->start(new Job(std::move(work)));  // the pool deletes it
 }
 
 void runOnGui(std::function<void()> call)
 {
-    static auto* const mailbox = [] {  // outlives every job
-        auto* made = new Mailbox;
-        made->moveToThread(QCoreApplication::instance()->thread());
-        return made;
-    }();
-    mailbox->post(std::move(call));
+    if (QCoreApplication::instance() != nullptr) {
+        mailbox().post(std::move(call));
+    }
 }
 
 }  // namespace ui

@@ -15,7 +15,8 @@ namespace ui {
 
 /// Runs `work` on the pool. Any thread.
 void runOnPool(std::function<void()> work);
-/// Runs `call` on the GUI thread, from its event loop, in the order of the calls. Any thread.
+/// For jobs: runs `call` on the GUI thread, from its event loop, in the order of the calls; drops
+/// it where the application has ended.
 void runOnGui(std::function<void()> call);
 
 /// What a job on the pool came to: a value, or the sentence that says why not.
