@@ -13,6 +13,7 @@
 #include <QDir>
 #include <QFile>
 #include <QMutex>
+#include <QScreen>
 #include <QStandardPaths>
 #include <QSysInfo>
 #include <QTimer>
@@ -134,7 +135,13 @@ Workbench::~Workbench()
 
 void Workbench::show()
 {
-    d->window->show();
+    const QSize room = d->window->screen()->availableSize();
+    if (d->window->width() >= room.width() || d->window->height() >= room.height()) {
+        d->window->resize(d->window->size().boundedTo(room));
+        d->window->showMaximized();  // a small screen is all of it, frame included
+    } else {
+        d->window->show();
+    }
     // After the first paint, so that the window stands before anything is read.
     QTimer::singleShot(0, d->window.get(), [this] {
         d->window->open(d->options.files);
