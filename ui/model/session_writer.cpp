@@ -200,7 +200,9 @@ SessionWriter::~SessionWriter() = default;
 
 void SessionWriter::save(const QString& key, const Session& session)
 {
-    d->add(Save{key, session});
+    Save job{key, session};
+    job.session.turns.detach();  // a list that both threads had would be copied on the writer's
+    d->add(std::move(job));
 }
 
 void SessionWriter::load(qint64 id)
