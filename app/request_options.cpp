@@ -97,11 +97,8 @@ std::filesystem::path modelFolder(const Arguments& arguments)
 /// is said when it is loaded.
 int usualTiles(const std::filesystem::path& model)
 {
-    const std::filesystem::path file = model / "config.json";
-    std::ifstream stream(file, std::ios::binary);
-    const std::string text{std::istreambuf_iterator<char>(stream), {}};
     try {
-        const inference::ModelConfig config = inference::parseConfig(text, file);
+        const inference::ModelConfig config = inference::readConfig(model);
         return config.demonstration ? config.maxTiles : inference::Request().maxTiles;
     } catch (const inference::Error&) {
         return inference::Request().maxTiles;

@@ -5,6 +5,9 @@
 #include "inference/error.h"
 #include "inference/towers.h"
 
+#include <fstream>
+#include <iterator>
+
 namespace inference {
 namespace {
 
@@ -338,6 +341,17 @@ ModelConfig parseConfig(std::string_view text, const std::filesystem::path& file
         unusual(llmName + ".rope_scaling", "dynamic", "none with this language model");
     }
     return config;
+}
+
+ModelConfig readConfig(const std::filesystem::path& checkpoint)
+{
+    const std::filesystem::path file = checkpoint / "config.json";
+    std::ifstream stream(file, std::ios::binary);
+    if (!stream) {
+        throw Error(file.string() +
+                    " is missing or cannot be read; the folder of a checkpoint is expected.");
+    }
+    return parseConfig(std::string(std::istreambuf_iterator<char>(stream), {}), file);
 }
 
 std::vector<TensorShape> expectedTensors(const ModelConfig& config)

@@ -60,6 +60,9 @@ struct ModelConfig {
 /// field, where the text is not JSON, a field has no sensible value, or the model is one that is
 /// not computed here (model specification 13).
 ModelConfig parseConfig(std::string_view json, const std::filesystem::path& file);
+/// That of a checkpoint's folder; nothing else of it is read. Throws Error as above, and where
+/// there is none.
+ModelConfig readConfig(const std::filesystem::path& checkpoint);
 
 struct TensorShape {
     std::string name;

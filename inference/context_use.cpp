@@ -1,11 +1,7 @@
 #include "inference/context_use.h"
 
 #include "inference/config.h"
-#include "inference/error.h"
 #include "inference/tokenizer.h"
-
-#include <fstream>
-#include <iterator>
 
 namespace inference {
 namespace {
@@ -113,14 +109,7 @@ ContextUse contextUse(const Prompt& prompt, const Request& request, const Tiling
 
 ContextUse contextUse(const std::filesystem::path& checkpoint, const Request& request)
 {
-    const std::filesystem::path file = checkpoint / "config.json";
-    std::ifstream stream(file, std::ios::binary);
-    if (!stream) {
-        throw Error(file.string() +
-                    " is missing or cannot be read; the folder of a checkpoint is expected.");
-    }
-    const ModelConfig config =
-        parseConfig(std::string(std::istreambuf_iterator<char>(stream), {}), file);
+    const ModelConfig config = readConfig(checkpoint);
     const auto tokenizer = loadTokenizer(checkpoint);
     const TilingOptions tiling = config.tiling();
     return contextUse(buildPrompt(request, *tokenizer, tiling), request, tiling,

@@ -75,15 +75,12 @@ struct OpenDocument::Shared : std::enable_shared_from_this<OpenDocument::Shared>
         runOnPool([self = shared_from_this()] { self->work(); });
     }
 
-    std::deque<std::function<void()>> results;
-
     /// Hands a result to the owner on its thread, unless it is gone.
     void deliver(std::function<void()> result)
     {
         const std::lock_guard lock(mutex);
         if (owner) {
-            results.push_back(std::move(result));
-            QMetaObject::invokeMethod(owner, "deliverResult", Qt::QueuedConnection);
+            owner->m_results.post(std::move(result));
         }
     }
 
@@ -182,17 +179,6 @@ OpenDocument::~OpenDocument()
     m_shared->thumbnails.clear();
 }
 
-void OpenDocument::deliverResult()
-{
-    std::function<void()> result;
-    {
-        const std::lock_guard lock(m_shared->mutex);
-        result = std::move(m_shared->results.front());
-        m_shared->results.pop_front();
-    }
-    result();
-}
-
 int OpenDocument::indexOf(const FrameRef& ref) const
 {
     return m_shared->document->indexOf(ref);
@@ -247,26 +233,17 @@ struct DocumentOpener::Shared : std::enable_shared_from_this<DocumentOpener::Sha
         }
     }
 
-    std::deque<std::function<void()>> results;
-
     /// Runs `result` on the opener's thread, unless the task was cancelled or the opener is gone.
     void deliver(const std::stop_token& token, std::function<void()> result)
     {
         const std::lock_guard lock(mutex);
         if (owner) {
-            post([token, result = std::move(result)] {
+            owner->m_results.post([token, result = std::move(result)] {
                 if (!token.stop_requested()) {
                     result();
                 }
             });
         }
-    }
-
-    /// With the mutex held, and an owner.
-    void post(std::function<void()> result)
-    {
-        results.push_back(std::move(result));
-        QMetaObject::invokeMethod(owner, "deliverResult", Qt::QueuedConnection);
     }
 
     void work(int mine)
@@ -293,9 +270,10 @@ struct DocumentOpener::Shared : std::enable_shared_from_this<DocumentOpener::Sha
         }
     }
 
+    /// With the mutex held, and an owner.
     void postIdle()
     {
-        post([this] { Q_EMIT owner->busyChanged(false, QString()); });
+        owner->m_results.post([this] { Q_EMIT owner->busyChanged(false, QString()); });
     }
 
     void open(const Task& task)
@@ -361,17 +339,6 @@ DocumentOpener::~DocumentOpener()
     m_shared->owner = nullptr;
     m_shared->tasks.clear();
     m_shared->stop.request_stop();
-}
-
-void DocumentOpener::deliverResult()
-{
-    std::function<void()> result;
-    {
-        const std::lock_guard lock(m_shared->mutex);
-        result = std::move(m_shared->results.front());
-        m_shared->results.pop_front();
-    }
-    result();
 }
 
 void DocumentOpener::open(const QStringList& paths)

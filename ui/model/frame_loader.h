@@ -1,6 +1,7 @@
 #pragma once
 
 #include "ui/model/document.h"
+#include "ui/model/mailbox.h"
 
 #include <QObject>
 #include <QSize>
@@ -35,10 +36,9 @@ Q_SIGNALS:
     void failed(int index, const QString& sentence);
 
 private:
-    Q_INVOKABLE void deliverResult();
-
     struct Shared;
     std::shared_ptr<Shared> m_shared;
+    Mailbox m_results{this};
     QString m_title, m_subtitle, m_path, m_frameNoun;
     int m_frameCount = 0;
     QList<WindowPreset> m_windowPresets;
@@ -63,10 +63,9 @@ Q_SIGNALS:
     void busyChanged(bool busy, const QString& what);
 
 private:
-    Q_INVOKABLE void deliverResult();
-
     struct Shared;
     std::shared_ptr<Shared> m_shared;
+    Mailbox m_results{this};
 };
 
 }  // namespace ui

@@ -10,7 +10,6 @@
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QLocale>
-#include <QPointer>
 #include <QScreen>
 #include <QScrollArea>
 #include <QSignalBlocker>
@@ -89,7 +88,6 @@ QString tileCaption(const inference::TileLayout& layout, const QSize& from)
 
 TileStrip::TileStrip(QWidget* parent)
     : QWidget(parent)
-    , m_current(std::make_shared<int>(0))
     , m_grid(new TileGridWidget)
     , m_scroll(new QScrollArea(this))
     , m_caption(new QLabel(this))
@@ -164,11 +162,6 @@ TileStrip::TileStrip(QWidget* parent)
     });
     connect(m_grid, &TileGridWidget::chosen, this, &TileStrip::openTile);
     updateTexts();
-}
-
-TileStrip::~TileStrip()
-{
-    ++*m_current;
 }
 
 void TileStrip::setPicture(const QImage& rgb888, const QRect& region, const QString& note)
@@ -250,7 +243,7 @@ void TileStrip::recut()
     const QRect whole = m_picture.rect();
     const QRect given = m_region.isNull() ? whole : m_region & whole;
     if (m_picture.isNull() || given.isEmpty()) {
-        ++*m_current;  // what runs is for nothing now
+        ++m_current;  // what runs is for nothing now
         m_from = {};
         m_layout = {};
         m_layout.tiles = 0;
@@ -262,7 +255,7 @@ void TileStrip::recut()
             m_layout = inference::layoutTiles(given.width(), given.height(), m_options);
             start();
         } catch (const std::exception& error) {
-            ++*m_current;
+            ++m_current;
             m_failure = QString::fromUtf8(error.what());
         }
     }
@@ -272,7 +265,7 @@ void TileStrip::recut()
 
 void TileStrip::start()
 {
-    ++*m_current;
+    ++m_current;
     if (m_running) {
         m_again = true;
         return;
@@ -282,43 +275,35 @@ void TileStrip::start()
     struct Cut {
         std::vector<inference::Image> tiles;
         QList<QImage> pictures;
-        QString failure;
     };
-    runOnPool([strip = QPointer<TileStrip>(this), current = m_current, mark = *m_current,
-               picture = m_picture, layout = m_layout,
-               given = m_region.isNull() ? m_picture.rect() : m_region & m_picture.rect(),
-               options = m_options] {
-        Cut cut;
-        try {
+    runOnPool(
+        this,
+        [picture = m_picture, options = m_options,
+         given = m_region.isNull() ? m_picture.rect() : m_region & m_picture.rect()] {
             const bool all = given == picture.rect();
+            Cut cut;
             cut.tiles =
                 inference::cutTiles(toInferenceImage(all ? picture : picture.copy(given)), options);
             for (const inference::Image& tile : cut.tiles) {
                 cut.pictures.append(toQImage(tile));
             }
-        } catch (const std::exception& error) {
-            cut.failure = QString::fromUtf8(error.what());
-        }
-        // The strip and `current` are touched on the GUI thread only.
-        const auto deliver = [strip, current, mark, layout, cut] {
-            if (!strip) {
-                return;
-            }
-            strip->m_running = false;
-            if (*current == mark) {
-                strip->m_tiles = cut.tiles;
-                strip->m_failure = cut.failure;
-                strip->m_grid->setTiles(layout, cut.pictures);
-                strip->updateTexts();
-                Q_EMIT strip->tilesReady();
-            } else if (strip->m_again) {
+            return cut;
+        },
+        [this, mark = m_current, layout = m_layout](const PoolResult<Cut>& result) {
+            m_running = false;
+            const Cut cut = result.value.value_or(Cut());
+            if (m_current == mark) {
+                m_tiles = cut.tiles;
+                m_failure = result.failure;
+                m_grid->setTiles(layout, cut.pictures);
+                updateTexts();
+                Q_EMIT tilesReady();
+            } else if (m_again) {
                 // seen on the way, so that a drag is followed; tiles() waits for the last
-                strip->m_grid->setTiles(layout, cut.pictures);
-                strip->start();
+                m_grid->setTiles(layout, cut.pictures);
+                start();
             }
-        };
-        runOnGui(deliver);
-    });
+        });
 }
 
 bool TileStrip::isBusy() const

@@ -7,7 +7,6 @@
 #include <QRect>
 #include <QWidget>
 
-#include <memory>
 #include <vector>
 
 class QLabel;
@@ -27,7 +26,6 @@ class TileStrip : public QWidget {
     Q_OBJECT
 public:
     explicit TileStrip(QWidget* parent = nullptr);
-    ~TileStrip() override;
 
     /// `rgb888`: Frame::pixels; `region` in its pixels, null: all of it; `note`: how it differs
     /// from what the viewer shows (Frame::note), empty where it does not. A null picture clears.
@@ -73,8 +71,7 @@ private:
     void start();
     void updateTexts();
 
-    std::shared_ptr<int>
-        m_current;  // grows with each picture; a job knows by it whether it is late
+    int m_current = 0;  // grows with each picture; a job knows by it whether it is late
     bool m_running = false, m_again = false;
     inference::TilingOptions m_options;
     inference::TileLayout m_layout;
